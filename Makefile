@@ -1,0 +1,57 @@
+# Yima: every task. `make help` lists them.
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+# The first Python of 3.11 or later that is there.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+
+.PHONY: help run test lint types fmt bench shots fault openapi clean
+.DEFAULT_GOAL := help
+
+help: ## list the tasks
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+run: $(VENV)/.run ## install and run everything on http://127.0.0.1:8000, with fictional people
+	@exec $(BIN)/yima demo
+
+test: $(VENV)/.dev ## run the tests on a real PostgreSQL and Redis of their own
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev ## ruff, and the import arrows
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
+
+types: $(VENV)/.dev ## mypy --strict
+	@$(BIN)/mypy
+
+fmt: $(VENV)/.dev ## format
+	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format .
+
+bench: $(VENV)/.dev ## speed and memory, as ratios to a hand-written minimum
+	@$(BIN)/python -m tests.bench
+
+shots: $(VENV)/.dev ## screenshots of every state of every page, into shots/
+	@$(BIN)/python -m tests.shots --out shots
+
+fault: $(VENV)/.dev ## the long fault loops (kills, races); the short ones are in `make test`
+	@YIMA_TEST_LONG=1 $(BIN)/python -m pytest -m fault
+
+openapi: $(VENV)/.dev ## keep today's OpenAPI document as the one that must not break
+	@$(BIN)/python -m tests.contract.keep
+
+clean: ## remove the venv and caches; the demo's data (.yima) stays
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
+
+$(VENV)/.base:
+	@test -n "$(PYTHON)" || { echo "yima: Python 3.11 or later is needed" >&2; exit 1; }
+	@echo "yima: making $(VENV) with $(PYTHON) …"
+	@$(PYTHON) -m venv $(VENV) && touch $@
+
+$(VENV)/.run: $(VENV)/.base pyproject.toml .constraints.txt
+	@echo "yima: installing (once; about half a minute) …"
+	@$(PIP) install -c .constraints.txt -e . && touch $@
+
+$(VENV)/.dev: $(VENV)/.run pyproject.toml .constraints.txt
+	@echo "yima: installing what the tests need (once) …"
+	@$(PIP) install -c .constraints.txt -e '.[dev]' && touch $@

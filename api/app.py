@@ -1,0 +1,124 @@
+"""The Sanic app: routes by subject, pages, documents, and the worker's tasks from start to stop."""
+
+import asyncio
+import contextlib
+from importlib.metadata import version
+from typing import Any, Final
+
+from sanic import Sanic
+from sanic.handlers import ErrorHandler
+from sanic.request import Request
+from sanic.response import HTTPResponse
+
+from api import policies
+from api.admin import cards as admin_cards
+from api.admin import hospitals as admin_hospitals
+from api.hospital import clerks, resolutions, token
+from api.open import health, keys
+from api.open.demo import demo_blueprint
+from api.open.docs import docs_blueprint
+from api.pages import pages_blueprint
+from api.patient import accesses, cards, codes, events, freezing, session, verifications
+from api.services import Services
+from api.web.answers import problem_response
+from api.web.handlers import as_problem, language_of, request_id_of, wrap
+from api.web.openapi import make_document
+from api.web.routes import Route, Subject
+from models import database
+
+SUBJECTS: Final[tuple[Subject, ...]] = (
+    session.subject,
+    verifications.subject,
+    cards.subject,
+    freezing.subject,
+    codes.subject,
+    accesses.subject,
+    events.subject,
+    token.subject,
+    clerks.subject,
+    resolutions.subject,
+    admin_hospitals.subject,
+    admin_cards.subject,
+    policies.subject,
+    keys.subject,
+    health.subject,
+)
+BODY_MOST: Final = 2 * 1024 * 1024  # what Sanic reads at all; each route has its own limit
+IDLE_SECONDS: Final = 10  # to send a whole request; slower ones are answered 408
+
+
+def all_routes() -> list[Route]:
+    """Every operation of the API."""
+    return [route for subject in SUBJECTS for route in subject.routes]
+
+
+def openapi_document() -> dict[str, Any]:
+    """The OpenAPI document of this build."""
+    return make_document(all_routes(), version("yima"))
+
+
+class Problems(ErrorHandler):
+    """What goes wrong outside a handler (no route, a bad request line, a slow body) as a problem, too."""
+
+    def __init__(self, services: Services) -> None:
+        super().__init__()
+        self._services = services
+
+    def default(self, request: Request, exception: Exception) -> HTTPResponse:
+        """The answer."""
+        request_id = request_id_of(request) if request else ""
+        problem = as_problem(exception, self._services, request_id, "outside")
+        self._services.metrics.problem("outside", problem.kind.code)
+        return problem_response(problem, language_of(request) if request else "zh", request_id)
+
+
+def create_app(services: Services) -> Sanic[Any, Any]:
+    """The app of one worker."""
+    app: Sanic[Any, Any] = Sanic(
+        "yima", configure_logging=False, error_handler=Problems(services), env_prefix="YIMA_SANIC_"
+    )
+    app.config.update(
+        REQUEST_MAX_SIZE=BODY_MOST,
+        REQUEST_TIMEOUT=IDLE_SECONDS,
+        RESPONSE_TIMEOUT=60,
+        KEEP_ALIVE_TIMEOUT=75,
+        GRACEFUL_SHUTDOWN_TIMEOUT=5,
+        ACCESS_LOG=False,
+        FALLBACK_ERROR_FORMAT="json",
+        EVENT_AUTOREGISTER=False,
+    )
+    app.ctx.services = services
+    app.ctx.tasks = []
+    for route in all_routes():
+        methods = {route.method, "HEAD"} if route.method == "GET" else {route.method}
+        app.add_route(wrap(route, services), route.path, methods=methods, name=route.name)
+    app.blueprint(docs_blueprint(openapi_document()))
+    app.blueprint(pages_blueprint(demo=services.settings.demo))
+    if services.settings.demo:
+        app.blueprint(demo_blueprint())
+    app.before_server_start(_start)
+    app.before_server_stop(_stop)
+    return app
+
+
+async def _start(app: Sanic[Any, Any]) -> None:
+    services: Services = app.ctx.services
+    await database.connect(services.settings.database_url)
+    await services.keeper.refresh()
+    app.ctx.tasks += [
+        asyncio.create_task(services.keeper.keep()),
+        asyncio.create_task(services.outbox.run(services)),
+        asyncio.create_task(services.events.run(services)),
+    ]
+
+
+async def _stop(app: Sanic[Any, Any]) -> None:
+    services: Services = app.ctx.services
+    services.events.close()
+    for task in app.ctx.tasks:
+        task.cancel()
+    await asyncio.gather(*app.ctx.tasks, return_exceptions=True)
+    with contextlib.suppress(Exception):
+        await services.outbox.stop(services)
+    await services.upstreams.http.aclose()
+    await database.disconnect()

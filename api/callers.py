@@ -1,0 +1,97 @@
+"""Who calls: bearer tokens and cookies, read without I/O but for administrators (api.md, Conventions)."""
+
+import hmac
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from sanic.request import Request
+
+from api.problems import NOT_ALLOWED, UNAUTHENTICATED, Problem, Text
+from api.web.calls import AdminCaller, HospitalCaller, Patient
+from api.web.routes import Caller, Route
+from codes.errors import TokenInvalid
+from codes.macs import mac
+from codes.tokens import Token, read_token
+from models.admins import admin_by_token, is_admin_token
+
+if TYPE_CHECKING:
+    from api.services import Services
+
+CLERK_COOKIE: Final = "yima_clerk"
+CSRF_HEADER: Final = "x-csrf-token"
+CSRF_COOKIE: Final = "yima_csrf"
+_SAFE: Final = frozenset({"GET", "HEAD"})
+_TOKEN_MOST: Final = 200
+
+_CSRF_REFUSED: Final = Text("页面已过期，请刷新后重试。", "The page is out of date: reload it and try again.")
+
+
+async def read_caller(
+    route: Route, request: Request, services: "Services"
+) -> Patient | HospitalCaller | AdminCaller | None:
+    """The caller that the route asks for. Raises Problem unauthenticated or not-allowed."""
+    if route.caller is Caller.ANYONE:
+        return None
+    bearer = _bearer(request)
+    if route.caller is Caller.ADMIN:
+        return await _admin(route, bearer)
+    if bearer is None and route.caller is Caller.HOSPITAL and (cookie := request.cookies.get(CLERK_COOKIE)):
+        return _clerk(cookie, request, services)
+    if bearer is None:
+        raise Problem(UNAUTHENTICATED)
+    token = _token(bearer, services)
+    if token.kind == "patient" and route.caller is Caller.PATIENT:
+        return Patient(UUID(bytes=token.subject), UUID(bytes=token.session), token.epoch, token.expires)
+    if token.kind == "hospital" and route.caller is Caller.HOSPITAL:
+        return HospitalCaller(UUID(bytes=token.subject), token.epoch, token.scopes)
+    raise Problem(NOT_ALLOWED)
+
+
+def _bearer(request: Request) -> str | None:
+    header: str | None = request.headers.get("authorization")
+    if header is None:
+        return None
+    scheme, _, text = header.partition(" ")
+    if scheme.lower() != "bearer" or not text or len(text) > _TOKEN_MOST:
+        raise Problem(UNAUTHENTICATED)
+    return text
+
+
+def _token(text: str, services: "Services") -> Token:
+    try:
+        token = read_token(text, services.vault.ring.token_keys)
+    except TokenInvalid:
+        if is_admin_token(text):
+            raise Problem(NOT_ALLOWED) from None
+        raise Problem(UNAUTHENTICATED) from None
+    if token.expires <= services.clock.now():
+        raise Problem(UNAUTHENTICATED)
+    return token
+
+
+def _clerk(cookie: str, request: Request, services: "Services") -> HospitalCaller:
+    token = _token(cookie[:_TOKEN_MOST], services)
+    if token.kind != "clerk":
+        raise Problem(UNAUTHENTICATED)
+    given = request.headers.get(CSRF_HEADER, "")
+    if request.method not in _SAFE and not hmac.compare_digest(given.encode(), csrf_of(cookie, services).encode()):
+        raise Problem(NOT_ALLOWED, _CSRF_REFUSED)
+    return HospitalCaller(UUID(bytes=token.subject), token.epoch, token.scopes, UUID(bytes=token.session))
+
+
+def csrf_of(cookie: str, services: "Services") -> str:
+    """The token that a page with this cookie must send in X-CSRF-Token."""
+    return mac(services.vault.csrf_key, "csrf", cookie).hex()
+
+
+async def _admin(route: Route, bearer: str | None) -> AdminCaller:
+    if bearer is None:
+        raise Problem(UNAUTHENTICATED)
+    if not is_admin_token(bearer):
+        raise Problem(NOT_ALLOWED if bearer[:3] in ("yp_", "yh_") else UNAUTHENTICATED)
+    found = await admin_by_token(bearer)
+    if found is None:
+        raise Problem(UNAUTHENTICATED)
+    if route.roles and found["role"] not in route.roles:
+        raise Problem(NOT_ALLOWED)
+    return AdminCaller(found["id"], found["name"], found["role"])

@@ -1,0 +1,111 @@
+"""Logs: JSON lines in production, readable ones on a terminal; only allow-listed fields, and redaction behind it.
+
+Nothing that a caller sent is ever a field, but for X-Request-Id, whose characters are checked.
+"""
+
+import json
+import logging
+import re
+import sys
+import traceback
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from api.web.routes import Route
+
+FIELDS: Final = (
+    "request_id",
+    "route",
+    "status",
+    "ms",
+    "error",
+    "where",
+    "upstream",
+    "call",
+    "outcome",
+    "errcode",
+    "age",
+    "worker",
+    "kid",
+    "job",
+    "attempts",
+    "version",
+    "port",
+    "count",
+)
+# Behind the allow-list: runs of digits as long as a phone's, an ID's or a code's, e-mail-like and token-like words.
+_SECRET: Final = re.compile(r"\d{11,}[\dXx]?|y(?:p|h|c|a|i|adm)_[A-Za-z0-9_-]{20,}|eyJ[A-Za-z0-9_.-]{20,}")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_NOISY: Final = ("httpx", "httpcore", "sanic.access", "sanic.server", "sanic.root", "tortoise", "asyncio", "asyncpg")
+
+
+def clean(text: str) -> str:
+    """One line without control characters, long numbers or tokens."""
+    return _SECRET.sub("[redacted]", _CONTROL.sub(" ", text))
+
+
+def _fields(record: logging.LogRecord) -> dict[str, Any]:
+    found = {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
+    return {name: clean(value) if isinstance(value, str) else value for name, value in found.items()}
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        line = {"at": at, "level": record.levelname.lower(), "logger": record.name, "message": clean(_message(record))}
+        return json.dumps(line | _fields(record), ensure_ascii=False)
+
+
+class ReadableLines(logging.Formatter):
+    """A line for a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        at = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
+        fields = " ".join(f"{name}={value}" for name, value in _fields(record).items())
+        return f"{at} {record.levelname:<7} {clean(_message(record))}  {fields}".rstrip()
+
+
+def _message(record: logging.LogRecord) -> str:
+    """The message of our own loggers; of others only their constant text, since arguments may be anybody's data."""
+    return record.getMessage() if record.name.startswith("yima") else str(record.msg)
+
+
+def configure(level: str, form: str) -> None:
+    """Send everything to standard error. `form`: json, text, or auto (text on a terminal)."""
+    readable = form == "text" or (form == "auto" and sys.stderr.isatty())
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(ReadableLines() if readable else JsonLines())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in _NOISY:
+        logger = logging.getLogger(name)
+        logger.handlers[:] = []
+        logger.propagate = True
+        logger.setLevel(logging.WARNING)
+
+
+class RequestLog:
+    """A line for each answer, and for each failure nobody foresaw."""
+
+    def __init__(self) -> None:
+        self._log = logging.getLogger("yima.http")
+
+    def request(self, request_id: str, route: "Route", status: int, seconds: float) -> None:
+        """One answer: errors at WARNING, others at INFO."""
+        level = logging.WARNING if status >= 500 else logging.INFO
+        if self._log.isEnabledFor(level):
+            extra = {"request_id": request_id, "route": route.name, "status": status, "ms": round(seconds * 1000, 1)}
+            self._log.log(level, "answered", extra=extra)
+
+    def failed(self, request_id: str, where: str, error: BaseException) -> None:
+        """An exception by its type and the places it went through; never its text, which may quote data."""
+        frames = traceback.extract_tb(error.__traceback__)[-6:]
+        places = " < ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in reversed(frames))
+        extra = {"request_id": request_id, "route": where, "error": type(error).__name__, "where": places}
+        self._log.error("failed", extra=extra)

@@ -1,0 +1,353 @@
+"""Problems: every error an answer can carry, as RFC 9457 `application/problem+json`.
+
+A `Kind` is one row of the table below: a stable code, its HTTP status, and what it means in zh-CN and en,
+for the answer's `title` and for the page `/problems/<code>`. Code raises `Problem(KIND)` where the fact is
+known; `api.web` turns it into an answer in one place.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One sentence in both languages."""
+
+    zh: str
+    en: str
+
+    def get(self, language: str) -> str:
+        """The sentence in `language` ("zh" or "en")."""
+        return self.en if language == "en" else self.zh
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of problem. `title` says what happened, `todo` what the reader should do next."""
+
+    code: str
+    status: int
+    title: Text
+    todo: Text
+
+
+class Problem(Exception):
+    """An answer that says no. `detail` must never quote what the caller sent, nor anybody's data."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        detail: Text | None = None,
+        *,
+        errors: tuple["FieldError", ...] = (),
+        retry_after: int | None = None,
+        extra: dict[str, str | int | None] | None = None,
+    ) -> None:
+        super().__init__(kind.code)
+        self.kind = kind
+        self.detail = detail or kind.todo
+        self.errors = errors
+        self.retry_after = retry_after
+        self.extra = extra or {}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One wrong field: a JSON pointer and what is wrong with it."""
+
+    field: str
+    message: Text
+
+
+@dataclass(slots=True)
+class _Table:
+    kinds: dict[str, Kind] = field(default_factory=dict)
+
+    def add(self, code: str, status: int, title: tuple[str, str], todo: tuple[str, str]) -> Kind:
+        if code in self.kinds:
+            raise ValueError(f"problem {code} is there twice")
+        self.kinds[code] = kind = Kind(code, status, Text(*title), Text(*todo))
+        return kind
+
+
+_table: Final = _Table()
+_add = _table.add
+KINDS: Final = _table.kinds
+
+# Conventions (api.md)
+BODY_MALFORMED = _add(
+    "body-malformed",
+    400,
+    ("请求内容无法解析", "The body cannot be parsed"),
+    ("请发送 UTF-8 编码、键不重复的 JSON。", "Send JSON in UTF-8, with no key twice."),
+)
+VALIDATION_FAILED = _add(
+    "validation-failed",
+    422,
+    ("填写的内容有误", "Something in the request is not right"),
+    ("请按 errors 中的提示修改后重试。", "Correct what `errors` names and try again."),
+)
+UNAUTHENTICATED = _add(
+    "unauthenticated",
+    401,
+    ("请重新登录", "Please sign in again"),
+    ("登录已失效或没有登录，请重新登录。", "There is no valid sign-in; sign in again."),
+)
+NOT_ALLOWED = _add(
+    "not-allowed",
+    403,
+    ("没有权限", "Not allowed"),
+    ("当前身份不能进行此操作，请联系管理员。", "This identity may not do that; ask an administrator."),
+)
+NOT_FOUND = _add(
+    "not-found",
+    404,
+    ("没有找到", "Not found"),
+    ("请检查地址或编号。", "Check the address or the id."),
+)
+METHOD_NOT_ALLOWED = _add(
+    "method-not-allowed",
+    405,
+    ("此地址不支持该方法", "This address does not take that method"),
+    ("请查看 /docs 中的接口说明。", "See /docs for what it takes."),
+)
+BODY_TOO_LARGE = _add(
+    "body-too-large",
+    413,
+    ("请求内容过大", "The body is too large"),
+    ("请缩小请求内容后重试。", "Send a smaller body."),
+)
+MEDIA_TYPE_UNSUPPORTED = _add(
+    "media-type-unsupported",
+    415,
+    ("不支持的内容类型", "That content type is not supported"),
+    ("请使用文档中的 Content-Type。", "Use the Content-Type that /docs names."),
+)
+IDEMPOTENCY_KEY_REUSED = _add(
+    "idempotency-key-reused",
+    422,
+    ("该幂等键已用于另一请求", "That Idempotency-Key was used with another body"),
+    ("请为新的请求使用新的 Idempotency-Key。", "Use a new Idempotency-Key for a new request."),
+)
+IDEMPOTENCY_IN_PROGRESS = _add(
+    "idempotency-in-progress",
+    409,
+    ("相同的请求正在处理", "The same request is still running"),
+    ("请稍候用同一 Idempotency-Key 重试。", "Wait a moment and repeat it with the same Idempotency-Key."),
+)
+PRECONDITION_REQUIRED = _add(
+    "precondition-required",
+    428,
+    ("缺少 If-Match", "If-Match is missing"),
+    ("请先读取最新版本，并带上 If-Match。", "Read the current version first and send its ETag in If-Match."),
+)
+VERSION_CONFLICT = _add(
+    "version-conflict",
+    412,
+    ("内容已被他人更改", "It was changed in the meantime"),
+    ("请重新读取后再修改。", "Read it again, then change it."),
+)
+PROOF_FAILED = _add(
+    "proof-failed",
+    403,
+    ("未能核实本人身份", "The person could not be verified"),
+    (
+        "请核对姓名、证件号和手机号；手机号须为本人实名。",
+        "Check name, document number and phone; the phone must be registered to that person.",
+    ),
+)
+TOO_MANY_TRIES = _add(
+    "too-many-tries",
+    429,
+    ("今天的尝试次数已用完", "No more tries today"),
+    (
+        "为保护您的信息，请明天再试，或到医院窗口办理。",
+        "To protect your data, try again tomorrow or ask at a hospital window.",
+    ),
+)
+RATE_LIMITED = _add(
+    "rate-limited",
+    429,
+    ("操作过于频繁", "Too many requests"),
+    ("请稍候再试。", "Wait for the time in Retry-After and try again."),
+)
+UPSTREAM_FAILED = _add(
+    "upstream-failed",
+    502,
+    ("外部系统返回异常", "A system we depend on gave an unusable answer"),
+    ("请稍后再试；若持续出现，请联系客服。", "Try again later; if it goes on, contact support."),
+)
+UPSTREAM_TIMEOUT = _add(
+    "upstream-timeout",
+    504,
+    ("外部系统没有响应", "A system we depend on did not answer"),
+    ("请稍后再试。", "Try again in a moment."),
+)
+TRY_AGAIN = _add(
+    "try-again",
+    503,
+    ("暂时无法确认结果", "The outcome is not known"),
+    ("请稍候用同样的内容重试，不会重复生效。", "Send the same request again in a moment; it will not count twice."),
+)
+INTEGRITY = _add(
+    "integrity",
+    503,
+    ("数据完整性校验未通过", "A stored row failed its integrity check"),
+    ("已停止使用该数据并报警，请改用身份证件。", "The data is not used and an alarm was raised; use the ID card."),
+)
+INTERNAL = _add(
+    "internal",
+    500,
+    ("服务出现意外", "Something unexpected went wrong"),
+    ("请稍后再试，并把 request_id 告诉客服。", "Try again later and give support the request_id."),
+)
+
+# Cards (api.md, Patients)
+CARD_EXISTS = _add(
+    "card-exists",
+    409,
+    ("此人的卡已在您的账户中", "This person's card is already in the account"),
+    ("请直接使用已有的卡。", "Use the card that is there."),
+)
+CARD_LIMIT = _add(
+    "card-limit",
+    409,
+    ("一个账户最多 10 张卡", "An account holds at most 10 cards"),
+    ("请先移除不再需要的卡。", "Remove a card that is no longer needed first."),
+)
+CARD_FROZEN = _add(
+    "card-frozen",
+    403,
+    ("此卡已冻结", "The card is frozen"),
+    ("解冻后才能使用；由机构冻结的请联系该机构。", "Unfreeze it first; if an office froze it, ask that office."),
+)
+INSURANCE_REFUSED = _add(
+    "insurance-refused",
+    422,
+    ("医保信息未通过核验", "The insurer did not confirm the insurance"),
+    ("请核对医保凭证号码和参保地区。", "Check the insurance number and the area."),
+)
+
+# Scans (api.md, Hospitals)
+CODE_MALFORMED = _add(
+    "code-malformed",
+    400,
+    ("不是有效的一码", "Not a Yima code"),
+    (
+        "请确认患者打开的是一码，擦净屏幕后重扫；仍不行请用身份证件。",
+        "Check that the patient shows a Yima code and scan again; otherwise use the ID card.",
+    ),
+)
+CODE_NOT_AUTHENTIC = _add(
+    "code-not-authentic",
+    422,
+    ("无法确认此码为真", "The code is not authentic"),
+    (
+        "请不要接受此码；请患者刷新后重扫，或出示身份证件。",
+        "Do not accept this code; ask the patient to refresh it, or for the ID card.",
+    ),
+)
+CODE_NOT_YET_VALID = _add(
+    "code-not-yet-valid",
+    422,
+    ("此码尚未生效", "The code is not valid yet"),
+    ("请稍候再扫；若反复出现，请检查设备时间。", "Scan again in a moment; if it repeats, check the clocks."),
+)
+CODE_EXPIRED = _add(
+    "code-expired",
+    410,
+    ("此码已过期", "The code has expired"),
+    ("请患者刷新页面，出示新的码再扫。", "Ask the patient to refresh and scan the new code."),
+)
+CODE_ALREADY_USED = _add(
+    "code-already-used",
+    409,
+    ("此码已被使用", "The code was used already"),
+    (
+        "请患者刷新出示新的码；不要接受截图或转发的码。",
+        "Ask the patient to refresh; do not accept screenshots or forwarded codes.",
+    ),
+)
+CARD_REVOKED = _add(
+    "card-revoked",
+    403,
+    ("此卡已冻结或停用", "The card is frozen or closed"),
+    (
+        "请患者在手机上查看卡的状态，或出示身份证件办理。",
+        "Ask the patient to look at the card on the phone, or for the ID card.",
+    ),
+)
+OLDER_CODE = _add(
+    "older-code",
+    422,
+    ("这是旧版电子健康卡的码", "This is an older health card's code"),
+    ("请患者打开“一码”出示新码，或用身份证件办理。", "Ask the patient to open Yima, or for the ID card."),
+)
+RESOLUTION_EXPIRED = _add(
+    "resolution-expired",
+    410,
+    ("此次扫码的有效时间已过", "The time of this scan is over"),
+    ("请患者重新出示码并再扫一次。", "Ask the patient for a new code and scan again."),
+)
+SERVICE_NOT_GRANTED = _add(
+    "service-not-granted",
+    403,
+    ("此次扫码没有开放该服务", "This scan does not open that service"),
+    (
+        "请患者在手机上打开对应的服务后重新出示码。",
+        "Ask the patient to switch the service on and show a new code.",
+    ),
+)
+
+# WeChat (api/upstream/wechat_errors.py says which errcode becomes which)
+WECHAT_CODE_INVALID = _add(
+    "wechat-code-invalid",
+    401,
+    ("微信登录凭证无效", "WeChat does not know this sign-in code"),
+    ("请关闭小程序后重新打开，再登录一次。", "Close and reopen the mini-program, then sign in again."),
+)
+WECHAT_CODE_USED = _add(
+    "wechat-code-used",
+    401,
+    ("微信登录凭证已被使用", "This WeChat sign-in code was used already"),
+    ("请重新登录；每次登录都要用新的凭证。", "Sign in again; each sign-in needs a new code (wx.login)."),
+)
+WECHAT_USER_BLOCKED = _add(
+    "wechat-user-blocked",
+    403,
+    ("微信限制了此账号登录", "WeChat does not let this user sign in"),
+    (
+        "请在微信“我 > 设置 > 账号与安全”中处理，或到医院窗口办理。",
+        "Settle it in WeChat under Me > Settings > Account Security, or ask at a hospital window.",
+    ),
+)
+WECHAT_BUSY = _add(
+    "wechat-busy",
+    429,
+    ("微信登录过于频繁", "Too many requests to WeChat"),
+    ("请一分钟后再试。", "Wait a minute and try again."),
+)
+REQUEST_TIMEOUT = _add(
+    "request-timeout",
+    408,
+    ("请求传输过慢", "The request came too slowly"),
+    ("请检查网络后重试。", "Check the network and try again."),
+)
+PATIENT_NUMBER_TAKEN = _add(
+    "patient-number-taken",
+    409,
+    ("该就诊号已属于另一位患者", "That patient number belongs to another person"),
+    ("请核对就诊号，避免认错人。", "Check the number: it must not lead to the wrong person."),
+)
+CONFLICT = _add(
+    "conflict",
+    409,
+    ("与已有的内容冲突", "It conflicts with what is there"),
+    ("请查看已有的内容后再试。", "Look at what is there and try again."),
+)
+CLIENT_REFUSED = _add(
+    "client-refused",
+    401,
+    ("客户端编号或密钥不正确", "The client id or secret is not right"),
+    ("请核对客户端编号和密钥，或联系医院信息科。", "Check the client id and secret, or ask the hospital's IT."),
+)

@@ -1,0 +1,90 @@
+"""The sandbox as one Sanic app: the simulated systems, the levers and a page."""
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import msgspec
+from sanic import Request, Sanic
+from sanic.config import Config
+from sanic.response import HTTPResponse, empty, html, raw
+
+from api.sandbox.config import SandboxSecrets
+from api.sandbox.insurer import add_insurer
+from api.sandbox.levers import Order
+from api.sandbox.page import HEADERS, outbox_page
+from api.sandbox.people import PEOPLE, Person
+from api.sandbox.registry import add_registry
+from api.sandbox.sms import add_sms
+from api.sandbox.wechat import add_wechat
+from api.sandbox.world import World
+
+App: TypeAlias = Sanic[Any, Any]
+
+
+def create_sandbox(
+    name: str = "yima-sandbox",
+    people: tuple[Person, ...] = PEOPLE,
+    secrets: SandboxSecrets | None = None,
+    *,
+    now: Callable[[], float] = time.time,
+    token_life: int = 7200,
+) -> App:
+    """A sandbox of its own state. name: unique in the process. now: Unix seconds. token_life: of access tokens.
+
+    `app.ctx.world` and `app.ctx.tokens` are its state, for tests in the same process.
+    """
+    config: Config = Config({"RESPONSE_TIMEOUT": 120, "KEEP_ALIVE_TIMEOUT": 75, "GRACEFUL_SHUTDOWN_TIMEOUT": 1.0})
+    config.update({"REQUEST_MAX_SIZE": 1024 * 1024, "FALLBACK_ERROR_FORMAT": "json", "ACCESS_LOG": False})
+    app: App = Sanic(name, config=config, configure_logging=False)
+    world = World(people, secrets or SandboxSecrets(), now, token_life)
+    app.ctx.world = world
+    app.ctx.tokens = add_wechat(app, world)
+    add_registry(app, world)
+    add_sms(app, world)
+    add_insurer(app, world)
+    _add_levers(app, world)
+
+    async def stop(_app: App) -> None:
+        world.stopping.set()
+
+    app.register_listener(stop, "before_server_stop")
+    return app
+
+
+def _add_levers(app: App, world: World) -> None:
+    async def order(request: Request) -> HTTPResponse:
+        try:
+            wanted = msgspec.json.decode(request.body, type=Order)
+        except (msgspec.MsgspecError, ValueError) as wrong:
+            return _json({"error": str(wrong)}, 422)
+        return _json(world.faults.add(wanted).shown(), 201)
+
+    async def ordered(_request: Request) -> HTTPResponse:
+        return _json({"faults": world.faults.shown()})
+
+    async def clear(_request: Request) -> HTTPResponse:
+        world.faults.clear()
+        return empty()
+
+    async def calls(_request: Request) -> HTTPResponse:
+        return _json({"calls": world.calls.shown()})
+
+    async def outbox(request: Request) -> HTTPResponse:
+        phone = request.args.get("phone")
+        messages = [one for one in world.outbox if phone in (None, one.phone)]
+        return _json({"messages": [{"at": one.at, "phone": one.phone, "text": one.text} for one in messages]})
+
+    async def page(_request: Request) -> HTTPResponse:
+        return html(outbox_page(world), headers=HEADERS)
+
+    app.add_route(order, "/sandbox/faults", methods=["POST"], name="order")
+    app.add_route(ordered, "/sandbox/faults", methods=["GET"], name="ordered")
+    app.add_route(clear, "/sandbox/faults", methods=["DELETE"], name="clear")
+    app.add_route(calls, "/sandbox/calls", methods=["GET"], name="calls")
+    app.add_route(outbox, "/sandbox/outbox", methods=["GET"], name="outbox")
+    app.add_route(page, "/", methods=["GET"], name="page")
+
+
+def _json(body: dict[str, Any], status: int = 200) -> HTTPResponse:
+    return raw(msgspec.json.encode(body), status=status, content_type="application/json")

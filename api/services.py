@@ -1,0 +1,103 @@
+"""What a worker needs to answer: settings, keys, clock, limits, metrics, and the systems outside."""
+
+import os
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from api.clock import Clock
+from api.issuing import CardReader
+from api.keeper import RingKeeper
+from api.limits import Limits
+from api.logs import RequestLog
+from api.metrics import Metrics
+from api.outbox import Outbox
+from api.patient.events import EventHub
+from api.settings import Settings
+from api.upstream.http import Http, HttpLimits
+from api.upstream.insurer import Insurer, InsurerConfig
+from api.upstream.registry import Registry, RegistryConfig
+from api.upstream.sms import SmsConfig, TextMessages
+from api.upstream.wechat import WeChat, WeChatConfig
+from models.upstream_tokens import StoredAccessTokens
+from models.vault import Vault
+
+
+@dataclass(slots=True)
+class Upstreams:
+    """The systems outside."""
+
+    http: Http
+    wechat: WeChat
+    registry: Registry
+    texts: TextMessages
+    insurer: Insurer
+
+
+@dataclass(slots=True)
+class Services:
+    """One worker's means. `worker` names it for leases and metrics."""
+
+    settings: Settings
+    vault: Vault
+    clock: Clock
+    keeper: RingKeeper
+    limits: Limits
+    metrics: Metrics
+    log: RequestLog
+    upstreams: Upstreams
+    cards: CardReader
+    outbox: Outbox
+    events: EventHub
+    worker: UUID
+
+
+def make_services(settings: Settings, root: bytes) -> Services:
+    """The services of this process. The database is connected and the ring loaded by the worker's start."""
+    vault = Vault(root, os.urandom)
+    clock = Clock()
+    metrics = Metrics()
+    limits = Limits(settings.redis_url, enabled=settings.rate_limits, degraded=metrics.limits_degraded)
+    upstreams = _upstreams(settings, vault, clock, metrics)
+    keeper = RingKeeper(vault, clock, settings.ring_poll)
+    return Services(
+        settings,
+        vault,
+        clock,
+        keeper,
+        limits,
+        metrics,
+        RequestLog(),
+        upstreams,
+        CardReader(vault),
+        Outbox(),
+        EventHub(),
+        uuid4(),
+    )
+
+
+def _upstreams(settings: Settings, vault: Vault, clock: Clock, metrics: Metrics) -> Upstreams:
+    total = settings.upstream_timeout_ms / 1000
+    http = Http(HttpLimits(connect_seconds=min(2.0, total), total_seconds=total, retries=1), metrics.upstream)
+    wechat = WeChat(
+        WeChatConfig(settings.wechat_appid, settings.wechat_secret, settings.wechat_url),
+        http,
+        StoredAccessTokens(vault, "wechat"),
+        clock.now,
+    )
+    registry = Registry(
+        RegistryConfig(settings.registry_url, settings.registry_app_id, settings.registry_secret), http, clock.now
+    )
+    texts = TextMessages(SmsConfig(settings.sms_url, settings.sms_app_id, settings.sms_secret), http, clock.now)
+    insurer = Insurer(
+        InsurerConfig(
+            settings.insurer_url,
+            settings.insurer_fixmedins_code,
+            settings.insurer_fixmedins_name,
+            settings.insurer_mdtrtarea,
+            app_id=settings.insurer_app_id,
+            secret=settings.insurer_secret,
+        ),
+        http,
+        clock.now,
+    )
+    return Upstreams(http, wechat, registry, texts, insurer)

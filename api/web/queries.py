@@ -1,0 +1,54 @@
+"""Query parameters, read into the declared Struct; and the cursors of keyset lists."""
+
+import base64
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+from sanic.request import Request
+
+from api.web.bodies import invalid
+from api.web.routes import Route
+
+DEFAULT_LIMIT = 20
+
+
+class Page(msgspec.Struct, forbid_unknown_fields=False):
+    """`?limit=` and `&cursor=` of every list."""
+
+    limit: Annotated[int, Meta(ge=1, le=100, description="How many at most")] = DEFAULT_LIMIT
+    cursor: Annotated[str, Meta(max_length=100, description="next_cursor of the page before")] | None = None
+
+    def after(self) -> tuple[datetime, UUID] | None:
+        """The place behind which this page begins, newest first; None for the first page."""
+        if self.cursor is None:
+            return None
+        try:
+            data = base64.urlsafe_b64decode(self.cursor + "=" * (-len(self.cursor) % 4))
+            micros = int.from_bytes(data[:8], "big", signed=True)
+            at = datetime.fromtimestamp(micros // 1_000_000, UTC).replace(microsecond=micros % 1_000_000)
+            return at, UUID(bytes=data[8:])
+        except (ValueError, OverflowError, OSError):
+            raise invalid(
+                "/cursor", "游标无效，请从第一页开始", "not a cursor of this list; begin with the first page"
+            ) from None
+
+
+def cursor(at: datetime, row_id: UUID) -> str:
+    """The opaque cursor of a row's place."""
+    micros = int(at.timestamp()) * 1_000_000 + at.microsecond
+    return base64.urlsafe_b64encode(micros.to_bytes(8, "big", signed=True) + row_id.bytes).rstrip(b"=").decode()
+
+
+def read_query(route: Route, request: Request) -> Any:
+    """The declared query Struct, or None. Raises Problem validation-failed."""
+    if route.query is None:
+        return None
+    given = {name: values[-1] for name, values in request.args.items()}
+    try:
+        return msgspec.convert(given, route.query, strict=False)
+    except msgspec.ValidationError as error:
+        name = str(error).partition("`$.")[2].rstrip("`")
+        raise invalid(f"/{name}", "查询参数无效", "not a value this parameter takes") from None

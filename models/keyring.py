@@ -1,0 +1,104 @@
+"""Reading the key ring from its rows, and making the first keys."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from codes.custody import unwrap, wrap
+from codes.keys import SigningKey
+from codes.ring import MAY, SIGNING_PURPOSES, SYMMETRIC_BYTES, KeyRing, KeyState, Purpose, RingKey
+from models.database import Connection, row, rows, transaction
+from models.vault import Vault
+
+FIRST_PURPOSES: Final = (
+    Purpose.CODE,
+    Purpose.PRINT,
+    Purpose.TOKEN,
+    Purpose.DATA,
+    Purpose.INDEX,
+    Purpose.CARD_ID,
+    Purpose.ROOT,
+)
+KID_BYTES: Final = 4
+SUITE_SIGNING: Final = "ed25519"
+SUITE_SYMMETRIC: Final = "aes-256"
+_RING_LOCK: Final = 0x59494B52  # "YIKR": one change of the ring at a time
+
+
+class StoredRing(NamedTuple):
+    """A loaded ring, each key row's (state, version, hash) by kid, and the database's time at loading."""
+
+    ring: KeyRing
+    rows: dict[bytes, tuple[str, int, bytes]]
+    now: datetime
+
+
+class NewKey(NamedTuple):
+    """Fresh material: kid, public part (signing keys only), and the secret bytes."""
+
+    kid: bytes
+    public: bytes | None
+    material: bytes
+
+
+async def load_ring(vault: Vault) -> StoredRing:
+    """Read all keys in one snapshot, check each row's hash and unwrap what its state may use.
+
+    Raises IntegrityBroken for a row that was tampered with, SealBroken where the root key is another one.
+    """
+    found = await rows(
+        "SELECT k.*, r.version AS ring_version, yima_now() AS now FROM ring r LEFT JOIN keys k ON true ORDER BY k.id"
+    )
+    keys = []
+    by_kid = {}
+    for record in found:
+        if record["kid"] is None:
+            continue
+        state = KeyState(record["state"])
+        vault.rows.check_key(
+            record["mac"], record["kid"], record["purpose"], record["suite"], record["state"], record["version"]
+        )
+        by_kid[record["kid"]] = (record["state"], record["version"], record["mac"])
+        needed = record["wrapped"] is not None and (MAY[state].check or MAY[state].rescue)
+        material = unwrap(vault.wrapping_key, record["wrapped"]) if needed else b""
+        keys.append(RingKey(record["kid"], Purpose(record["purpose"]), state, material))
+    return StoredRing(KeyRing(found[0]["ring_version"], keys), by_kid, found[0]["now"])
+
+
+def new_key(purpose: Purpose, random: Callable[[int], bytes]) -> NewKey:
+    """Fresh material for a purpose."""
+    if purpose in SIGNING_PURPOSES:
+        key = SigningKey.generate(random)
+        return NewKey(key.kid, key.verifying.public, key.private_bytes())
+    return NewKey(random(KID_BYTES), None, random(SYMMETRIC_BYTES))
+
+
+async def make_first_keys(vault: Vault) -> bool:
+    """Make an active key for every purpose that has none yet; whether any was made. Two callers at once are harmless."""
+    made = False
+    async with transaction() as tx:
+        await tx.execute_query("SELECT pg_advisory_xact_lock($1)", [_RING_LOCK])
+        for purpose in FIRST_PURPOSES:
+            if await row("SELECT 1 FROM keys WHERE purpose = $1 LIMIT 1", purpose.value, using=tx) is None:
+                await insert_key(vault, purpose, KeyState.ACTIVE, using=tx)
+                made = True
+        if made:
+            await tx.execute_query("UPDATE ring SET version = version + 1, changed_at = yima_now()", [])
+    return made
+
+
+async def insert_key(vault: Vault, purpose: Purpose, state: KeyState, *, using: Connection) -> bytes:
+    """Make a key of a purpose in a state, in the caller's transaction; its kid."""
+    for _ in range(8):  # a kid is 4 bytes: draw again in the rare case that it is taken
+        key = new_key(purpose, vault.random)
+        if await row("SELECT 1 FROM keys WHERE kid = $1", key.kid, using=using) is None:
+            break
+    suite = SUITE_SIGNING if purpose in SIGNING_PURPOSES else SUITE_SYMMETRIC
+    mac = vault.rows.key(key.kid, purpose.value, suite, state.value, 1)
+    await using.execute_query(
+        "INSERT INTO keys (kid, purpose, suite, state, version, public, wrapped, created_at, published_at, activated_at,"
+        " longest_life, retain, mac) VALUES ($1, $2, $3, $4::text, 1, $5, $6, yima_now(), yima_now(),"
+        " CASE WHEN $4::text = 'active' THEN yima_now() END, 0, false, $7)",
+        [key.kid, purpose.value, suite, state.value, key.public, wrap(vault.wrapping_key, key.material), mac],
+    )
+    return key.kid

@@ -1,0 +1,52 @@
+"""Scans: one row is used mark, resolution and access record; a refused try leaves a row of its own."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class Resolution(Model):
+    """A code that was resolved, once. `cti` is unique: that key is the arbiter of "used"."""
+
+    id = fields.UUIDField(primary_key=True)
+    cti = fields.BinaryField()
+    kid = fields.BinaryField()
+    iat = fields.BigIntField()
+    exp = fields.BigIntField()
+    card_id = fields.UUIDField()
+    person_id = fields.UUIDField()
+    client_id = fields.UUIDField()
+    hospital_id = fields.UUIDField()
+    terminal = fields.CharField(max_length=64)
+    operator_id = fields.CharField(max_length=64, null=True)
+    operator_name = fields.CharField(max_length=64, null=True)
+    department = fields.CharField(max_length=64, null=True)
+    step = fields.CharField(max_length=8)
+    channel = fields.CharField(max_length=8)
+    granted = fields.SmallIntField()
+    at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+
+    class Meta:
+        table = "resolutions"
+
+
+class Refusal(Model):
+    """A code of a real card that was refused: once per (cti, client, terminal)."""
+
+    id = fields.UUIDField(primary_key=True)
+    cti = fields.BinaryField()
+    card_id = fields.UUIDField()
+    person_id = fields.UUIDField()
+    client_id = fields.UUIDField()
+    hospital_id = fields.UUIDField()
+    terminal = fields.CharField(max_length=64)
+    operator_id = fields.CharField(max_length=64, null=True)
+    operator_name = fields.CharField(max_length=64, null=True)
+    department = fields.CharField(max_length=64, null=True)
+    step = fields.CharField(max_length=8)
+    channel = fields.CharField(max_length=8)
+    reason = fields.CharField(max_length=30)
+    at = fields.DatetimeField()
+
+    class Meta:
+        table = "refusals"
