@@ -11,8 +11,11 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 
 from api import policies
+from api.admin import approvals, reports
 from api.admin import cards as admin_cards
 from api.admin import hospitals as admin_hospitals
+from api.admin import keys as admin_keys
+from api.admin import session as admin_session
 from api.hospital import clerks, resolutions, token
 from api.open import health, keys
 from api.open.demo import demo_blueprint
@@ -39,6 +42,10 @@ SUBJECTS: Final[tuple[Subject, ...]] = (
     resolutions.subject,
     admin_hospitals.subject,
     admin_cards.subject,
+    admin_session.subject,
+    admin_keys.subject,
+    reports.subject,
+    approvals.subject,
     policies.subject,
     keys.subject,
     health.subject,
@@ -107,6 +114,8 @@ async def _start(app: Sanic[Any, Any]) -> None:
     await services.keeper.refresh()
     app.ctx.tasks += [
         asyncio.create_task(services.keeper.keep()),
+        asyncio.create_task(services.keeper.listen()),
+        asyncio.create_task(services.schedule.run(services)),
         asyncio.create_task(services.outbox.run(services)),
         asyncio.create_task(services.events.run(services)),
     ]
@@ -120,5 +129,7 @@ async def _stop(app: Sanic[Any, Any]) -> None:
     await asyncio.gather(*app.ctx.tasks, return_exceptions=True)
     with contextlib.suppress(Exception):
         await services.outbox.stop(services)
+        await services.schedule.stop(services)
+        await services.keeper.say_goodbye()
     await services.upstreams.http.aclose()
     await database.disconnect()

@@ -1,6 +1,7 @@
 """Who calls: bearer tokens and cookies, read without I/O but for administrators (api.md, Conventions)."""
 
 import hmac
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from api.web.routes import Caller, Route
 from codes.errors import TokenInvalid
 from codes.macs import mac
 from codes.tokens import Token, read_token
-from models.admins import admin_by_token, is_admin_token
+from models.admins import admin_by_session, admin_by_token, is_admin_token
 
 if TYPE_CHECKING:
     from api.services import Services
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 CLERK_COOKIE: Final = "yima_clerk"
 CSRF_HEADER: Final = "x-csrf-token"
 CSRF_COOKIE: Final = "yima_csrf"
+ADMIN_COOKIE: Final = "yima_admin"
+ADMIN_CSRF_COOKIE: Final = "yima_admin_csrf"
 _SAFE: Final = frozenset({"GET", "HEAD"})
 _TOKEN_MOST: Final = 200
 
@@ -34,7 +37,7 @@ async def read_caller(
         return None
     bearer = _bearer(request)
     if route.caller is Caller.ADMIN:
-        return await _admin(route, bearer)
+        return await _admin(route, bearer, request, services)
     if bearer is None and route.caller is Caller.HOSPITAL and (cookie := request.cookies.get(CLERK_COOKIE)):
         return _clerk(cookie, request, services)
     if bearer is None:
@@ -73,9 +76,7 @@ def _clerk(cookie: str, request: Request, services: "Services") -> HospitalCalle
     token = _token(cookie[:_TOKEN_MOST], services)
     if token.kind != "clerk":
         raise Problem(UNAUTHENTICATED)
-    given = request.headers.get(CSRF_HEADER, "")
-    if request.method not in _SAFE and not hmac.compare_digest(given.encode(), csrf_of(cookie, services).encode()):
-        raise Problem(NOT_ALLOWED, _CSRF_REFUSED)
+    _check_csrf(cookie, request, services)
     return HospitalCaller(UUID(bytes=token.subject), token.epoch, token.scopes, UUID(bytes=token.session))
 
 
@@ -84,14 +85,37 @@ def csrf_of(cookie: str, services: "Services") -> str:
     return mac(services.vault.csrf_key, "csrf", cookie).hex()
 
 
-async def _admin(route: Route, bearer: str | None) -> AdminCaller:
-    if bearer is None:
+async def _admin(route: Route, bearer: str | None, request: Request, services: "Services") -> AdminCaller:
+    if bearer is None and (cookie := request.cookies.get(ADMIN_COOKIE)):
+        caller = await _admin_of_cookie(cookie, request, services)
+    elif bearer is None:
         raise Problem(UNAUTHENTICATED)
-    if not is_admin_token(bearer):
+    elif not is_admin_token(bearer):
         raise Problem(NOT_ALLOWED if bearer[:3] in ("yp_", "yh_") else UNAUTHENTICATED)
-    found = await admin_by_token(bearer)
+    else:
+        found = await admin_by_token(bearer)
+        if found is None:
+            raise Problem(UNAUTHENTICATED)
+        caller = AdminCaller(found["id"], found["name"], found["role"], found["expires_at"])
+    if route.roles and caller.role not in route.roles:
+        raise Problem(NOT_ALLOWED)
+    return caller
+
+
+async def _admin_of_cookie(cookie: str, request: Request, services: "Services") -> AdminCaller:
+    token = _token(cookie[:_TOKEN_MOST], services)
+    if token.kind != "admin":
+        raise Problem(UNAUTHENTICATED)
+    _check_csrf(cookie, request, services)
+    session_id = UUID(bytes=token.session)
+    found = await admin_by_session(UUID(bytes=token.subject), session_id)
     if found is None:
         raise Problem(UNAUTHENTICATED)
-    if route.roles and found["role"] not in route.roles:
-        raise Problem(NOT_ALLOWED)
-    return AdminCaller(found["id"], found["name"], found["role"])
+    expires = datetime.fromtimestamp(token.expires, UTC)
+    return AdminCaller(found["id"], found["name"], found["role"], expires, session_id)
+
+
+def _check_csrf(cookie: str, request: Request, services: "Services") -> None:
+    given = request.headers.get(CSRF_HEADER, "")
+    if request.method not in _SAFE and not hmac.compare_digest(given.encode(), csrf_of(cookie, services).encode()):
+        raise Problem(NOT_ALLOWED, _CSRF_REFUSED)

@@ -1,32 +1,74 @@
-"""The key ring in this worker: polled, refreshed once for all who miss a key, and stale after 60 s."""
+"""The key ring in this worker: hinted at, polled, refreshed once for all who miss a key, and stale after 60 s.
+
+LISTEN/NOTIFY is a hint that saves a poll's wait; polling is the net. After each load the worker reports the ring
+version that it holds: a new key is activated only when every live worker has reported it.
+"""
 
 import asyncio
+import contextlib
 import logging
+import os
 import time
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
 
 from api.clock import Clock
+from api.problems import RING_ROLLED_BACK, TRY_AGAIN, Problem
+from codes.ring import Purpose
+from models.key_rows import RING_CHANNEL, forget_report, note_life, report_ring
 from models.keyring import load_ring
 from models.vault import Vault
 
 RING_STALE_AFTER: Final = 60.0  # seconds; a worker whose ring is older stops issuing
 _UNKNOWN_REMEMBERED: Final = 30.0  # seconds a kid that is not there is not looked up again
 _UNKNOWN_MOST: Final = 10_000
+_LISTEN_AGAIN: Final = 5.0
 
 _log = logging.getLogger("yima.keys")
+
+
+class SeenVersion:
+    """The highest ring version that this machine has seen, kept in a file: a database put back is noticed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self.highest = int(path.read_text())
+        except (OSError, ValueError):
+            self.highest = 0
+
+    def note(self, version: int) -> None:
+        """Keep a version that is higher than any before."""
+        if version <= self.highest:
+            return
+        self.highest = version
+        building = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        with contextlib.suppress(OSError):
+            building.write_text(str(version))
+            building.rename(self._path)
 
 
 class RingKeeper:
     """Keeps `vault.ring` and the clock fresh."""
 
-    def __init__(self, vault: Vault, clock: Clock, poll: float) -> None:
+    def __init__(
+        self, vault: Vault, clock: Clock, *, poll: float, code_life: int, url: str, worker: UUID, seen: SeenVersion
+    ) -> None:
         self.vault = vault
         self.clock = clock
-        self.poll = poll
         self.rows: dict[bytes, tuple[str, int, bytes]] = {}
+        self.seen = seen
+        self._poll = poll
+        self._code_life = code_life
+        self._url = url
+        self._worker = worker
         self._loaded_at = float("-inf")
         self._refreshing: asyncio.Task[None] | None = None
         self._unknown: dict[bytes, float] = {}
+        self._hint = asyncio.Event()
 
     @property
     def age(self) -> float:
@@ -35,8 +77,26 @@ class RingKeeper:
 
     @property
     def fresh(self) -> bool:
-        """Whether this worker may issue."""
+        """Whether the ring is young enough to issue by and to publish."""
         return self.age < RING_STALE_AFTER
+
+    @property
+    def rolled_back(self) -> bool:
+        """Whether the database's ring is older than one that was seen: a backup was put back."""
+        return self.vault.ring.version < self.seen.highest
+
+    def require_current(self) -> None:
+        """Raise Problem ring-rolled-back until a custodian has confirmed a database that was put back."""
+        if self.rolled_back:
+            raise Problem(RING_ROLLED_BACK, retry_after=30)
+
+    async def require_issuing(self, ring_version: int) -> None:
+        """Make the ring the one that the card's statement saw. Raises Problem try-again or ring-rolled-back."""
+        if ring_version != self.vault.ring.version:
+            await self.refresh()
+        self.require_current()
+        if not self.fresh:
+            raise Problem(TRY_AGAIN, retry_after=5)
 
     async def refresh(self) -> None:
         """Load the ring; those who ask while it is under way share the one answer."""
@@ -48,7 +108,7 @@ class RingKeeper:
         """Look once for a kid that this ring lacks; whether it is there now. The answer no is kept for 30 s."""
         now = time.monotonic()
         if now - self._unknown.get(kid, float("-inf")) < _UNKNOWN_REMEMBERED:
-            return False
+            return self.vault.ring.verifying(kid) is not None
         if len(self._unknown) >= _UNKNOWN_MOST:
             self._unknown.clear()
         self._unknown[kid] = now
@@ -56,13 +116,41 @@ class RingKeeper:
         return self.vault.ring.verifying(kid) is not None
 
     async def keep(self) -> None:
-        """Poll for ever."""
+        """Poll, sooner when hinted, for ever."""
         while True:
-            await asyncio.sleep(self.poll)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._hint.wait(), self._poll)
+            self._hint.clear()
             try:
                 await self.refresh()
             except Exception as error:
                 _log.warning("key ring not refreshed", extra={"error": type(error).__name__, "age": round(self.age)})
+
+    async def listen(self) -> None:
+        """Take hints on a connection of its own (the pool's sessions are never changed), for ever."""
+        while True:
+            lost = asyncio.Event()
+            try:
+                connection = await asyncpg.connect(self._url, timeout=5)
+            except (OSError, asyncpg.PostgresError):
+                await asyncio.sleep(_LISTEN_AGAIN)
+                continue
+            try:
+                connection.add_termination_listener(lambda _, lost=lost: lost.set())
+                await connection.add_listener(RING_CHANNEL, self._hinted)
+                self._hint.set()  # what was missed meanwhile
+                await lost.wait()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await asyncio.sleep(_LISTEN_AGAIN)
+            finally:
+                connection.terminate()
+
+    async def say_goodbye(self) -> None:
+        """Take the report back: activation does not wait for a worker that ended in order."""
+        await forget_report(self._worker)
+
+    def _hinted(self, *_: Any) -> None:
+        self._hint.set()
 
     async def _load(self) -> None:
         asked = time.monotonic()
@@ -71,4 +159,7 @@ class RingKeeper:
         self.vault.ring = stored.ring
         self.rows = stored.rows
         self.clock.learn(stored.now, asked, answered)
+        await note_life(Purpose.CODE, self._code_life)
+        await report_ring(self._worker, f"process {os.getpid()}", stored.ring.version)
+        self.seen.note(stored.ring.version)
         self._loaded_at = asked

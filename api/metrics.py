@@ -14,6 +14,7 @@ _SECONDS = Histogram("yima_request_seconds", "Time to answer", ["route"], bucket
 _PROBLEMS = Counter("yima_problems", "Answers that said no", ["route", "code"])
 _SCANS = Counter("yima_scans", "Scans by outcome", ["outcome"])
 _FORGED = Counter("forged_signature", "Good signatures over cards that do not exist: a key was stolen")
+_REFUSED_KEYS = Counter("yima_refused_by_key_state", "Codes refused for their key, by its state", ["state"])
 _INTEGRITY = Counter("yima_integrity_failures", "Stored rows whose hash did not hold", ["table"])
 _UPSTREAM = Counter("yima_upstream_calls", "Calls to systems outside", ["upstream", "call", "outcome"])
 _UPSTREAM_SECONDS = Histogram("yima_upstream_seconds", "Time of calls outside", ["upstream"], buckets=_BUCKETS)
@@ -46,6 +47,10 @@ class Metrics:
     def scan(self, outcome: str) -> None:
         """One scan."""
         _SCANS.labels(outcome).inc()
+
+    def refused_key(self, state: str) -> None:
+        """A code whose key may not verify, by the key's state ("unknown": no such key)."""
+        _REFUSED_KEYS.labels(state).inc()
 
     def forged(self) -> None:
         """The alarm of security.md, rule 3."""

@@ -351,3 +351,24 @@ CLIENT_REFUSED = _add(
     ("客户端编号或密钥不正确", "The client id or secret is not right"),
     ("请核对客户端编号和密钥，或联系医院信息科。", "Check the client id and secret, or ask the hospital's IT."),
 )
+RING_ROLLED_BACK = _add(
+    "ring-rolled-back",
+    503,
+    ("密钥环早于已见过的版本", "The key ring is older than one already seen"),
+    (
+        "数据库可能恢复自备份；须由密钥管理员确认后才能继续。",
+        "The database may have been restored from a backup; a custodian must confirm the ring before codes are used.",
+    ),
+)
+KEY_GATE = _add(
+    "key-gate",
+    409,
+    ("密钥状态不允许此操作", "The key may not make this transition now"),
+    ("请查看 gate 和 not_before 说明的条件。", "See `gate` and, where time alone opens it, `not_before`."),
+)
+APPROVAL_CLOSED = _add(
+    "approval-closed",
+    409,
+    ("该审批已结束或已失效", "The approval was decided or has lapsed"),
+    ("如仍需要，请重新提出。", "Ask for it again if it is still needed."),
+)

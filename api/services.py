@@ -6,12 +6,13 @@ from uuid import UUID, uuid4
 
 from api.clock import Clock
 from api.issuing import CardReader
-from api.keeper import RingKeeper
+from api.keeper import RingKeeper, SeenVersion
 from api.limits import Limits
 from api.logs import RequestLog
 from api.metrics import Metrics
 from api.outbox import Outbox
 from api.patient.events import EventHub
+from api.schedule import Schedule
 from api.settings import Settings
 from api.upstream.http import Http, HttpLimits
 from api.upstream.insurer import Insurer, InsurerConfig
@@ -47,6 +48,7 @@ class Services:
     upstreams: Upstreams
     cards: CardReader
     outbox: Outbox
+    schedule: Schedule
     events: EventHub
     worker: UUID
 
@@ -58,7 +60,16 @@ def make_services(settings: Settings, root: bytes) -> Services:
     metrics = Metrics()
     limits = Limits(settings.redis_url, enabled=settings.rate_limits, degraded=metrics.limits_degraded)
     upstreams = _upstreams(settings, vault, clock, metrics)
-    keeper = RingKeeper(vault, clock, settings.ring_poll)
+    worker = UUID(os.environ["YIMA_INTERNAL_WORKER"]) if "YIMA_INTERNAL_WORKER" in os.environ else uuid4()
+    keeper = RingKeeper(
+        vault,
+        clock,
+        poll=settings.ring_poll,
+        code_life=settings.code_life,
+        url=settings.database_url,
+        worker=worker,
+        seen=SeenVersion(settings.data_dir / "ring.seen"),
+    )
     return Services(
         settings,
         vault,
@@ -70,8 +81,9 @@ def make_services(settings: Settings, root: bytes) -> Services:
         upstreams,
         CardReader(vault),
         Outbox(),
+        Schedule(),
         EventHub(),
-        uuid4(),
+        worker,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+MIN_PERIOD = 3600  # seconds between two rotations of the schedule
 CLOCK_SKEW = 30  # seconds a scanner's or a worker's clock may be off (code-format.md)
 
 
@@ -35,6 +36,10 @@ class Settings:
     key_set_max_age: int = 300
     ring_poll: int = 15
     key_destroy_wait: int = 604_800
+    key_set_life: int = 259_200
+    rotate_code: int = 2_592_000
+    rotate_token: int = 604_800
+    rotate_print: int = 31_536_000
 
     upstream_timeout_ms: int = 4000
     wechat_url: str = "https://api.weixin.qq.com"
@@ -108,8 +113,13 @@ def _check(s: Settings) -> None:
         "key_set_max_age": (1, 86_400),
         "ring_poll": (1, 60),
         "key_lead": (1, 86_400),
+        "key_destroy_wait": (0, 31_536_000),
+        "key_set_life": (60, 31_536_000),
         "upstream_timeout_ms": (100, 30_000),
     }
+    for name in ("rotate_code", "rotate_token", "rotate_print"):
+        if 0 < getattr(s, name) < MIN_PERIOD:
+            raise SettingsInvalid(f"YIMA_{name.upper()} must be 0 (by hand alone) or at least {MIN_PERIOD}")
     for name, (low, high) in ranges.items():
         if not low <= getattr(s, name) <= high:
             raise SettingsInvalid(f"YIMA_{name.upper()} must be from {low} to {high}")

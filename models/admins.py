@@ -41,6 +41,16 @@ async def admin_by_token(token: str) -> Any | None:
     return found
 
 
+async def admin_by_session(admin_id: UUID, session_id: UUID) -> Any | None:
+    """The administrator of a page's session, while both stand."""
+    return await row(
+        "SELECT * FROM admins WHERE id = $1 AND disabled_at IS NULL AND expires_at > yima_now()"
+        " AND NOT EXISTS (SELECT 1 FROM ended_sessions e WHERE e.id = $2)",
+        admin_id,
+        session_id,
+    )
+
+
 async def note(
     admin_id: UUID | None,
     actor: str,

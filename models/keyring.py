@@ -8,6 +8,7 @@ from codes.custody import unwrap, wrap
 from codes.keys import SigningKey
 from codes.ring import MAY, SIGNING_PURPOSES, SYMMETRIC_BYTES, KeyRing, KeyState, Purpose, RingKey
 from models.database import Connection, row, rows, transaction
+from models.key_rows import lock_ring, turn_ring
 from models.vault import Vault
 
 FIRST_PURPOSES: Final = (
@@ -22,7 +23,6 @@ FIRST_PURPOSES: Final = (
 KID_BYTES: Final = 4
 SUITE_SIGNING: Final = "ed25519"
 SUITE_SYMMETRIC: Final = "aes-256"
-_RING_LOCK: Final = 0x59494B52  # "YIKR": one change of the ring at a time
 
 
 class StoredRing(NamedTuple):
@@ -77,13 +77,13 @@ async def make_first_keys(vault: Vault) -> bool:
     """Make an active key for every purpose that has none yet; whether any was made. Two callers at once are harmless."""
     made = False
     async with transaction() as tx:
-        await tx.execute_query("SELECT pg_advisory_xact_lock($1)", [_RING_LOCK])
+        await lock_ring(using=tx)
         for purpose in FIRST_PURPOSES:
             if await row("SELECT 1 FROM keys WHERE purpose = $1 LIMIT 1", purpose.value, using=tx) is None:
                 await insert_key(vault, purpose, KeyState.ACTIVE, using=tx)
                 made = True
         if made:
-            await tx.execute_query("UPDATE ring SET version = version + 1, changed_at = yima_now()", [])
+            await turn_ring(using=tx)
     return made
 
 
@@ -97,8 +97,8 @@ async def insert_key(vault: Vault, purpose: Purpose, state: KeyState, *, using: 
     mac = vault.rows.key(key.kid, purpose.value, suite, state.value, 1)
     await using.execute_query(
         "INSERT INTO keys (kid, purpose, suite, state, version, public, wrapped, created_at, published_at, activated_at,"
-        " longest_life, retain, mac) VALUES ($1, $2, $3, $4::text, 1, $5, $6, yima_now(), yima_now(),"
-        " CASE WHEN $4::text = 'active' THEN yima_now() END, 0, false, $7)",
+        " longest_life, retain, ring_version, mac) VALUES ($1, $2, $3, $4::text, 1, $5, $6, yima_now(), yima_now(),"
+        " CASE WHEN $4::text = 'active' THEN yima_now() END, 0, false, (SELECT version + 1 FROM ring), $7)",
         [key.kid, purpose.value, suite, state.value, key.public, wrap(vault.wrapping_key, key.material), mac],
     )
     return key.kid

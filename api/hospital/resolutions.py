@@ -5,7 +5,7 @@ digits -> codes.verify.authenticate -> models.scans.resolve (one round trip) -> 
 
 import asyncio
 import logging
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -30,6 +30,7 @@ from api.problems import (
     OLDER_CODE,
     PATIENT_NUMBER_TAKEN,
     RESOLUTION_EXPIRED,
+    RING_ROLLED_BACK,
     TRY_AGAIN,
     UNAUTHENTICATED,
     Problem,
@@ -42,9 +43,12 @@ from codes.claims import services_to_names
 from codes.errors import CodeNotAuthentic, UnknownKey
 from codes.names import mask_name
 from codes.phone import mask_phone
+from codes.ring import Purpose
+from codes.sealing import CardSealer
 from codes.verify import VerifiedCode, authenticate
 from models import scans
 from models.clients import SCOPES, clerk_session
+from models.key_reports import note_forged
 from models.scans import Resolved, Scan
 
 subject = Subject("Hospitals")
@@ -68,6 +72,7 @@ _log = logging.getLogger("yima.scans")
         CODE_ALREADY_USED,
         CARD_REVOKED,
         OLDER_CODE,
+        RING_ROLLED_BACK,
     ),
     limit="resolutions",
 )
@@ -110,10 +115,12 @@ async def _scan(call: Call[ResolutionRequest]) -> Scan:
 async def _authentic(call: Call[ResolutionRequest]) -> VerifiedCode:
     """Steps 1 to 3. A kid that this worker does not know makes it look once."""
     vault = call.services.vault
+    call.services.keeper.require_current()
     try:
         return authenticate(call.body.code, vault.ring)
     except UnknownKey as error:
         if not await call.services.keeper.refresh_for(error.kid):
+            call.services.metrics.refused_key(vault.ring.state(Purpose.CODE, error.kid) or "unknown")
             raise
         return authenticate(call.body.code, vault.ring)
 
@@ -124,35 +131,40 @@ async def _decide(call: Call[Any], code: VerifiedCode, scan: Scan) -> tuple[str,
     sealer = vault.ring.sealer(code.kid)
     if code.use is not None or sealer is None:
         raise CodeNotAuthentic  # printed codes have their own issue; a key may have turned meanwhile
-    handle = _handle(call, sealer, code)
+    handle = _handle(sealer, code)
+    if handle is None:
+        await _alarm(call, code, scan)
     record = await _resolve(uuid4(), code, handle, scan)
     outcome: str = record["outcome"]
     if outcome == "client-dead":
         raise Problem(UNAUTHENTICATED)
     if outcome == "key-dead":
+        call.services.metrics.refused_key("turned")
         raise CodeNotAuthentic
     if outcome == "forged":
-        _alarm(call)
+        await _alarm(call, code, scan)
     scans.check_scan_rows(vault, record, code.kid, handle, call.services.keeper.rows)
     if outcome not in ("won", "replayed"):
         return outcome, None
     return outcome, scans.open_resolved(vault, record)
 
 
-def _handle(call: Call[Any], sealer: Any, code: VerifiedCode) -> int:
+def _handle(sealer: CardSealer, code: VerifiedCode) -> int | None:
+    """The handle inside the cti; None where it opens to none, or to another iat than the claim's."""
     try:
         handle, iat = sealer.open(code.cti)
     except CodeNotAuthentic:
-        _alarm(call)
-    if iat != code.iat:
-        _alarm(call)
-    return int(handle)
+        return None
+    return handle if iat == code.iat else None
 
 
-def _alarm(call: Call[Any]) -> None:
+async def _alarm(call: Call[Any], code: VerifiedCode, scan: Scan) -> NoReturn:
     """A good signature over a card that is not there means that a signing key was stolen (security.md, rule 3)."""
     call.services.metrics.forged()
-    _log.error("forged signature: a signing key was stolen", extra={"request_id": call.request_id})
+    _log.error(
+        "forged signature: a signing key was stolen", extra={"request_id": call.request_id, "kid": code.kid.hex()}
+    )
+    await note_forged(code.kid, scan.client_id, scan.terminal)
     raise CodeNotAuthentic
 
 

@@ -7,6 +7,7 @@ import msgspec
 from sanic.response import HTTPResponse
 
 from api.metrics import CONTENT_TYPE, exposition
+from api.open.key_metrics import key_exposition
 from api.web.answers import Answer
 from api.web.calls import Call
 from api.web.routes import Caller, Media, Subject
@@ -50,6 +51,8 @@ async def show_ready(call: Call[None]) -> Answer:
         problems.append("the database does not answer")
     if not services.keeper.fresh:
         problems.append("the key ring is older than 60 s: this worker does not issue")
+    if services.keeper.rolled_back:
+        problems.append("the key ring is older than one already seen: a custodian must confirm it")
     if not services.clock.known:
         problems.append("the database's time is not known")
     ready = Ready(
@@ -76,4 +79,8 @@ async def show_metrics(call: Call[None]) -> HTTPResponse:
     """No label is ever a caller's word."""
     keeper = call.services.keeper
     call.services.metrics.ring(os.getpid(), call.services.vault.ring.version, keeper.age)
-    return HTTPResponse(exposition(), content_type=CONTENT_TYPE)
+    try:
+        keys = await key_exposition(call.services.vault, call.services.settings)
+    except Exception:
+        keys = b""  # without the database the other metrics still say so
+    return HTTPResponse(exposition() + keys, content_type=CONTENT_TYPE)

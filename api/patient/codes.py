@@ -7,7 +7,7 @@ from typing import Final
 from sanic.response import HTTPResponse
 
 from api.patient.types import Code, CodeMatrix, CodeRequest, MatrixQuery
-from api.problems import CARD_FROZEN, NOT_FOUND, TRY_AGAIN, UNAUTHENTICATED, Problem
+from api.problems import CARD_FROZEN, NOT_FOUND, RING_ROLLED_BACK, UNAUTHENTICATED, Problem
 from api.web.answers import API_HEADERS, Answer
 from api.web.calls import Call
 from api.web.routes import Caller, Media, Subject
@@ -32,7 +32,7 @@ subject = Subject("Patients")
         "image/svg+xml": Media("image/svg+xml", "the code's picture"),
         "image/png": Media("image/png", "the code's picture"),
     },
-    problems=(NOT_FOUND, CARD_FROZEN),
+    problems=(NOT_FOUND, CARD_FROZEN, RING_ROLLED_BACK),
     limit="codes",
 )
 async def issue_code(call: Call[CodeRequest]) -> Answer | HTTPResponse:
@@ -45,10 +45,7 @@ async def issue_code(call: Call[CodeRequest]) -> Answer | HTTPResponse:
         raise Problem(NOT_FOUND)
     if card["status"] != "active":
         raise Problem(CARD_FROZEN)
-    if card["ring_version"] != services.vault.ring.version:
-        await services.keeper.refresh()
-    if not services.keeper.fresh:
-        raise Problem(TRY_AGAIN, retry_after=5)
+    await services.keeper.require_issuing(card["ring_version"])
     asked = names_to_services(call.body.services) if call.body.services else ALL_SERVICES
     now = services.clock.now()
     code = issue(

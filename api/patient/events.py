@@ -21,6 +21,7 @@ from api.web.answers import API_HEADERS, encode
 from api.web.calls import Call
 from api.web.routes import Caller, Media, Subject
 from codes.claims import services_to_names
+from codes.ring import KeyState, Purpose
 from models.accounts import standing
 from models.database import rows
 from models.messages import Told, messages_since
@@ -90,6 +91,7 @@ class EventHub:
 
     def __init__(self) -> None:
         self._watchers: set[Watcher] = set()
+        self._issuing: bytes | None = None
 
     def add(self, watcher: Watcher) -> None:
         """Watch."""
@@ -118,6 +120,7 @@ class EventHub:
 
     async def _ask(self, services: "Services") -> None:
         watchers = list(self._watchers)
+        self._look_at_keys(services, watchers)
         since = min(watcher.since for watcher in watchers)
         edge = services.clock.today() - OVERLAP
         for watcher in watchers:  # what is older than the overlap was seen
@@ -134,6 +137,16 @@ class EventHub:
             _offer_message(watchers, told)
         for record in cards:
             _offer_card(watchers, record)
+
+    def _look_at_keys(self, services: "Services", watchers: list[Watcher]) -> None:
+        """A page whose code was made under a key that was cut off fetches a new one."""
+        ring = services.vault.ring
+        before, self._issuing = self._issuing, ring.issuing().kid
+        if before is None or before == self._issuing or ring.state(Purpose.CODE, before) is not KeyState.COMPROMISED:
+            return
+        event = Event(services.clock.today(), f"{before.hex()}-replaced"[:40], "key-replaced", {})
+        for watcher in watchers:
+            watcher.offer(event)
 
 
 async def cards_of_accounts(accounts: list[UUID]) -> list[Any]:

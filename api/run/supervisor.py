@@ -12,6 +12,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
+from uuid import uuid4
 
 from api.run.postgres import EmbeddedPostgres
 from api.run.processes import Child, child_environment, python
@@ -100,9 +101,11 @@ class Supervisor:
         readers = []
         for number in range(self.settings.workers):
             reader, writer = os.pipe()
+            # A replaced worker reports its key ring under the same id, so that the dead one holds nothing back.
+            named = {**environment, "YIMA_INTERNAL_WORKER": str(uuid4())}
             command = python("api.run.worker", "--fd", str(sock.fileno()), "--ready", str(writer))
             fds = (sock.fileno(), writer)
-            self.start(Child(f"worker-{number}", command, environment, fds=fds, died=_forget_metrics(metrics)))
+            self.start(Child(f"worker-{number}", command, named, fds=fds, died=_forget_metrics(metrics)))
             readers.append((reader, writer))
         await self._wait_ready(readers)
 

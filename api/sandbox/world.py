@@ -8,7 +8,7 @@ import struct
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sanic import Request
 from sanic.response import HTTPResponse, empty, raw, text
@@ -110,7 +110,7 @@ def _code_and_text(fault: Order) -> tuple[str, str]:
 def _cut(request: Request, seen: Seen) -> HTTPResponse:
     """Reset the connection without a byte of answer; what is returned goes nowhere."""
     seen.status = 0
-    transport = request.transport
+    transport = cast(asyncio.Transport, request.transport)
     with socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno())) as same:
         same.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()

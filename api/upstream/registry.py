@@ -19,7 +19,7 @@ an address). Each body carries a fresh `request_id` (32 hex digits), which the a
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeVar
 
@@ -104,7 +104,7 @@ class Registry:
         state = await self._ask("face-check-state", "/v1/face-checks/query", {"check_id": check_id}, _State)
         return None if state.status == "pending" else state.status == "passed"
 
-    async def _ask(self, name: str, path: str, body: dict[str, object], answer: type[_A]) -> _A:
+    async def _ask(self, name: str, path: str, body: Mapping[str, object], answer: type[_A]) -> _A:
         request_id = secrets.token_hex(16)
         async with self._registry.calling(name) as call:
             got = await call.send(
@@ -116,7 +116,7 @@ class Registry:
             return got
 
 
-def _fits(got: _Answer, body: dict[str, object]) -> bool:
+def _fits(got: _Answer, body: Mapping[str, object]) -> bool:
     if isinstance(got, _State):
         return got.check_id == body["check_id"]
     return not isinstance(got, _Started) or _CHECK_ID.fullmatch(got.check_id) is not None

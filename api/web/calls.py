@@ -1,6 +1,7 @@
 """A call as a handler sees it: who calls, the typed body and query, and the services of this worker."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID
 
@@ -43,6 +44,8 @@ class AdminCaller:
     admin_id: UUID
     name: str
     role: str
+    expires_at: datetime
+    session_id: UUID | None = None
 
 
 @dataclass(slots=True)

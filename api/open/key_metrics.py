@@ -1,0 +1,74 @@
+"""What is seen of the keys from outside: state, age, next transition, and the ring version of each worker."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+
+from api.schedule import timing_of
+from api.settings import Settings
+from codes.lifecycle import next_step
+from codes.ring import KeyState
+from models.database import row
+from models.key_rows import KeyRow, facts_from, key_rows, ring_reports
+from models.vault import Vault
+
+
+class _Snapshot:
+    """A collector over rows that were just read."""
+
+    def __init__(self, metrics: list[Metric]) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterable[Metric]:
+        """The metrics."""
+        return self._metrics
+
+
+async def key_exposition(vault: Vault, settings: Settings) -> bytes:
+    """The text for Prometheus, read from the database now; a kid is public."""
+    ring = await row(
+        "SELECT r.version, yima_now() AS now, (SELECT count(*) FROM approvals WHERE kind = 'compromise'"
+        " AND decided_at IS NULL AND expires_at <= yima_now()) AS unconfirmed FROM ring r"
+    )
+    if ring is None:
+        return b""
+    keys, workers = await key_rows(vault), await ring_reports()
+    registry = CollectorRegistry()
+    registry.register(_Snapshot(_metrics(keys, workers, ring, settings)))
+    return generate_latest(registry)
+
+
+def _metrics(keys: list[KeyRow], workers: list[Any], ring: Any, settings: Settings) -> list[Metric]:
+    labels = ["purpose", "kid", "state"]
+    age = GaugeMetricFamily("yima_key_age_seconds", "Time since the key was made", labels=labels)
+    ahead = GaugeMetricFamily(
+        "yima_key_next_transition_seconds", "Time until the next scheduled transition", labels=[*labels, "to"]
+    )
+    for key in keys:
+        names = [key.purpose.value, key.kid.hex(), key.state.value]
+        age.add_metric(names, (ring["now"] - key.created_at).total_seconds())
+        if (step := _next(key, workers, ring["now"], settings)) is not None:
+            ahead.add_metric([*names, step[0].value], step[1])
+    held = GaugeMetricFamily("yima_worker_ring_version", "Ring version a worker reported", labels=["worker", "live"])
+    for worker in workers:
+        held.add_metric([worker["slot"], "yes" if worker["live"] else "no"], worker["version"])
+    current = GaugeMetricFamily("yima_database_ring_version", "The database's ring version", value=ring["version"])
+    unconfirmed = GaugeMetricFamily(
+        "yima_compromise_unconfirmed", "Compromises not confirmed within 24 h", value=ring["unconfirmed"]
+    )
+    return [age, ahead, held, current, unconfirmed]
+
+
+def _next(key: KeyRow, workers: list[Any], now: datetime, settings: Settings) -> tuple[KeyState, float] | None:
+    timing = timing_of(settings)
+    lagging = sum(worker["live"] and worker["version"] < (key.ring_version or 0) for worker in workers)
+    step = next_step(key.state, facts_from(key, now, timing, lagging=lagging, other_pending=False))
+    if step is not None and step[1] is not None:
+        return step[0], step[1] - now.timestamp()
+    period = timing.periods.get(key.purpose, 0)
+    if key.state is KeyState.ACTIVE and period and key.activated_at:
+        return KeyState.RETIRING, (key.activated_at - now).total_seconds() + period
+    return None
