@@ -2,22 +2,23 @@
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
-# The first Python of 3.11 or later that is there.
+# The first Python of 3.11 or later that can make a venv.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
-	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
-PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+# Wheels alone, of the versions in .constraints.txt: nothing is compiled, and tomorrow's install is today's.
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check install -qq --only-binary :all: -c .constraints.txt -e
 
-.PHONY: help run test lint types fmt bench shots fault openapi clean
+.PHONY: help run test lint types fmt bench shots fault openapi migration clean
 .DEFAULT_GOAL := help
 
 help: ## list the tasks
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 run: $(VENV)/.run ## install and run everything on http://127.0.0.1:8000, with fictional people
 	@exec $(BIN)/yima demo
 
 test: $(VENV)/.dev ## run the tests on a real PostgreSQL and Redis of their own
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -rs
 
 lint: $(VENV)/.dev ## ruff, and the import arrows
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
@@ -31,8 +32,14 @@ fmt: $(VENV)/.dev ## format
 bench: $(VENV)/.dev ## speed and memory, as ratios to a hand-written minimum
 	@$(BIN)/python -m tests.bench
 
+# A demo of its own on a free port, in a folder of its own, ended with the pictures.
 shots: $(VENV)/.dev ## screenshots of every state of every page, into shots/
-	@$(BIN)/python -m tests.shots --out shots
+	@data=$$(mktemp -d) || exit 1; \
+	YIMA_DATA_DIR=$$data YIMA_PORT=0 YIMA_RATE_LIMITS=off $(BIN)/yima demo >$$data/log 2>&1 & demo=$$!; \
+	trap 'kill $$demo 2>/dev/null; wait $$demo; rm -rf $$data' EXIT; trap 'exit 130' INT TERM; \
+	until [ -f $$data/demo.json ]; do kill -0 $$demo 2>/dev/null || { cat $$data/log >&2; exit 1; }; sleep 0.2; done; \
+	base=$$($(BIN)/python -c 'import json, sys; print(json.load(open(sys.argv[1]))["base_url"])' $$data/demo.json); \
+	$(BIN)/python -m tests.shots --base $$base --demo-json $$data/demo.json --out shots
 
 fault: $(VENV)/.dev ## the long fault loops (kills, races); the short ones are in `make test`
 	@YIMA_TEST_LONG=1 $(BIN)/python -m pytest -m fault
@@ -40,18 +47,26 @@ fault: $(VENV)/.dev ## the long fault loops (kills, races); the short ones are i
 openapi: $(VENV)/.dev ## keep today's OpenAPI document as the one that must not break
 	@$(BIN)/python -m tests.contract.keep
 
+# Tortoise compares the models with the migrations on disk; no database is asked.
+migration: $(VENV)/.dev ## write a migration for changed models: make migration NAME=what_changes
+	@test -n "$(NAME)" || { echo "yima: say what changes: make migration NAME=what_changes" >&2; exit 1; }
+	@folder=$$(mktemp -d) || exit 1; trap 'rm -rf $$folder' EXIT; \
+	$(BIN)/python -c 'import json; from models.database import orm_config; \
+	print(json.dumps(orm_config("postgres:") | {"connections": {"default": "asyncpg://127.0.0.1/none"}}))' >$$folder/orm.json && \
+	$(BIN)/tortoise --config-file $$folder/orm.json makemigrations -n $(NAME) models
+
 clean: ## remove the venv and caches; the demo's data (.yima) stays
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build *.egg-info
 
 $(VENV)/.base:
-	@test -n "$(PYTHON)" || { echo "yima: Python 3.11 or later is needed" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "yima: Python 3.11 or later with venv is needed (on Debian: apt install python3-venv)" >&2; exit 1; }
 	@echo "yima: making $(VENV) with $(PYTHON) …"
 	@$(PYTHON) -m venv $(VENV) && touch $@
 
 $(VENV)/.run: $(VENV)/.base pyproject.toml .constraints.txt
 	@echo "yima: installing (once; about half a minute) …"
-	@$(PIP) install -c .constraints.txt -e . && touch $@
+	@$(INSTALL) . && touch $@
 
 $(VENV)/.dev: $(VENV)/.run pyproject.toml .constraints.txt
 	@echo "yima: installing what the tests need (once) …"
-	@$(PIP) install -c .constraints.txt -e '.[dev]' && touch $@
+	@$(INSTALL) '.[dev]' && touch $@

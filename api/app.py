@@ -6,6 +6,7 @@ from importlib.metadata import version
 from typing import Any, Final
 
 from sanic import Sanic
+from sanic.exceptions import MethodNotAllowed
 from sanic.handlers import ErrorHandler
 from sanic.request import Request
 from sanic.response import HTTPResponse
@@ -76,7 +77,10 @@ class Problems(ErrorHandler):
         request_id = request_id_of(request) if request else ""
         problem = as_problem(exception, self._services, request_id, "outside")
         self._services.metrics.problem("outside", problem.kind.code)
-        return problem_response(problem, language_of(request) if request else "zh", request_id)
+        response = problem_response(problem, language_of(request) if request else "zh", request_id)
+        if isinstance(exception, MethodNotAllowed):
+            response.headers["Allow"] = exception.headers["Allow"]  # RFC 9110 section 15.5.6
+        return response
 
 
 def create_app(services: Services) -> Sanic[Any, Any]:
@@ -91,6 +95,7 @@ def create_app(services: Services) -> Sanic[Any, Any]:
         KEEP_ALIVE_TIMEOUT=75,
         GRACEFUL_SHUTDOWN_TIMEOUT=5,
         ACCESS_LOG=False,
+        PROXIES_COUNT=services.settings.proxies or None,  # whose X-Forwarded-For and -Proto are believed
         FALLBACK_ERROR_FORMAT="json",
         EVENT_AUTOREGISTER=False,
     )

@@ -12,7 +12,7 @@ from api.web.calls import AdminCaller, HospitalCaller, Patient
 from api.web.routes import Caller, Route
 from codes.errors import TokenInvalid
 from codes.macs import mac
-from codes.tokens import Token, read_token
+from codes.tokens import Token
 from models.admins import admin_by_session, admin_by_token, is_admin_token
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _bearer(request: Request) -> str | None:
 
 def _token(text: str, services: "Services") -> Token:
     try:
-        token = read_token(text, services.vault.ring.token_keys)
+        token = services.bearers.read(text)
     except TokenInvalid:
         if is_admin_token(text):
             raise Problem(NOT_ALLOWED) from None

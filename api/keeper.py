@@ -35,14 +35,18 @@ class SeenVersion:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        try:
-            self.highest = int(path.read_text())
-        except (OSError, ValueError):
-            self.highest = 0
+        self.highest = 0
+        self.look()
+
+    def look(self) -> int:
+        """The highest version that this machine's workers have seen so far."""
+        with contextlib.suppress(OSError, ValueError):
+            self.highest = max(self.highest, int(self._path.read_text()))
+        return self.highest
 
     def note(self, version: int) -> None:
-        """Keep a version that is higher than any before."""
-        if version <= self.highest:
+        """Keep a version that is higher than any before, whichever worker saw that."""
+        if version <= self.highest or version <= self.look():
             return
         self.highest = version
         building = self._path.with_name(f"{self._path.name}.{os.getpid()}")
@@ -66,7 +70,8 @@ class RingKeeper:
         self._url = url
         self._worker = worker
         self._loaded_at = float("-inf")
-        self._refreshing: asyncio.Task[None] | None = None
+        self._loading: asyncio.Task[None] | None = None
+        self._next: asyncio.Task[None] | None = None
         self._unknown: dict[bytes, float] = {}
         self._hint = asyncio.Event()
 
@@ -92,17 +97,34 @@ class RingKeeper:
 
     async def require_issuing(self, ring_version: int) -> None:
         """Make the ring the one that the card's statement saw. Raises Problem try-again or ring-rolled-back."""
-        if ring_version != self.vault.ring.version:
+        if ring_version != self.vault.ring.version or not self.fresh:
             await self.refresh()
         self.require_current()
+        self.require_fresh()
+
+    def require_fresh(self) -> None:
+        """Raise Problem try-again where the ring is too old to issue by or to publish."""
         if not self.fresh:
             raise Problem(TRY_AGAIN, retry_after=5)
 
+    def published_for(self, max_age: int) -> int:
+        """Seconds that a key set of this ring may be kept: the lead counts on one poll, older rings are kept less."""
+        return max(0, max_age - int(max(0.0, self.age - self._poll)))
+
     async def refresh(self) -> None:
-        """Load the ring; those who ask while it is under way share the one answer."""
-        if self._refreshing is None or self._refreshing.done():
-            self._refreshing = asyncio.create_task(self._load())
-        await asyncio.shield(self._refreshing)
+        """Load the ring by a query that begins after this call; all who wait meanwhile share the next one.
+
+        The load that is under way may have read before what the caller knows of, a compromise for one.
+        """
+        if self._next is None:
+            self._next = asyncio.create_task(self._load_after(self._loading))
+        await asyncio.shield(self._next)
+
+    async def _load_after(self, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await asyncio.wait({before})
+        self._loading, self._next = self._next, None
+        await self._load()
 
     async def refresh_for(self, kid: bytes) -> bool:
         """Look once for a kid that this ring lacks; whether it is there now. The answer no is kept for 30 s."""
@@ -112,7 +134,11 @@ class RingKeeper:
         if len(self._unknown) >= _UNKNOWN_MOST:
             self._unknown.clear()
         self._unknown[kid] = now
-        await self.refresh()
+        try:
+            await self.refresh()
+        except Exception:
+            self._unknown.pop(kid, None)  # nobody knows yet
+            raise
         return self.vault.ring.verifying(kid) is not None
 
     async def keep(self) -> None:

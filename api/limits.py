@@ -91,4 +91,4 @@ def _who(request: Request, caller: Patient | HospitalCaller | AdminCaller | None
     for name in ("account_id", "client_id", "admin_id"):
         if (found := getattr(caller, name, None)) is not None:
             return str(found)
-    return request.ip
+    return request.client_ip

@@ -30,6 +30,7 @@ class Metrics:
     def __init__(self) -> None:
         self._requests: dict[tuple[str, int], Counter] = {}
         self._seconds: dict[str, Histogram] = {}
+        self._scans: dict[str, Counter] = {}
 
     def request(self, route: str, status: int, seconds: float) -> None:
         """One answer."""
@@ -46,7 +47,9 @@ class Metrics:
 
     def scan(self, outcome: str) -> None:
         """One scan."""
-        _SCANS.labels(outcome).inc()
+        if outcome not in self._scans:
+            self._scans[outcome] = _SCANS.labels(outcome)
+        self._scans[outcome].inc()
 
     def refused_key(self, state: str) -> None:
         """A code whose key may not verify, by the key's state ("unknown": no such key)."""

@@ -1,9 +1,10 @@
 """What a worker needs to answer: settings, keys, clock, limits, metrics, and the systems outside."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
+from api.bearers import Bearers
 from api.clock import Clock
 from api.issuing import CardReader
 from api.keeper import RingKeeper, SeenVersion
@@ -12,6 +13,7 @@ from api.logs import RequestLog
 from api.metrics import Metrics
 from api.outbox import Outbox
 from api.patient.events import EventHub
+from api.publishing import SignedSets
 from api.schedule import Schedule
 from api.settings import Settings
 from api.upstream.http import Http, HttpLimits
@@ -40,6 +42,7 @@ class Services:
 
     settings: Settings
     vault: Vault
+    bearers: Bearers
     clock: Clock
     keeper: RingKeeper
     limits: Limits
@@ -51,6 +54,7 @@ class Services:
     schedule: Schedule
     events: EventHub
     worker: UUID
+    signed_sets: SignedSets = field(default_factory=SignedSets)
 
 
 def make_services(settings: Settings, root: bytes) -> Services:
@@ -73,6 +77,7 @@ def make_services(settings: Settings, root: bytes) -> Services:
     return Services(
         settings,
         vault,
+        Bearers(vault),
         clock,
         keeper,
         limits,
@@ -89,7 +94,7 @@ def make_services(settings: Settings, root: bytes) -> Services:
 
 def _upstreams(settings: Settings, vault: Vault, clock: Clock, metrics: Metrics) -> Upstreams:
     total = settings.upstream_timeout_ms / 1000
-    http = Http(HttpLimits(connect_seconds=min(2.0, total), total_seconds=total, retries=1), metrics.upstream)
+    http = Http(HttpLimits(connect_seconds=min(2.0, total), total_seconds=total), metrics.upstream)
     wechat = WeChat(
         WeChatConfig(settings.wechat_appid, settings.wechat_secret, settings.wechat_url),
         http,

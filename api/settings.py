@@ -2,11 +2,18 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 MIN_PERIOD = 3600  # seconds between two rotations of the schedule
 CLOCK_SKEW = 30  # seconds a scanner's or a worker's clock may be off (code-format.md)
+
+_PRODUCTION_NEEDS = (
+    *("wechat_appid", "wechat_secret"),
+    *("registry_url", "registry_app_id", "registry_secret"),
+    *("sms_url", "sms_app_id", "sms_secret"),
+    *("insurer_url", "insurer_fixmedins_code", "insurer_fixmedins_name", "insurer_mdtrtarea"),
+)
 
 
 class SettingsInvalid(ValueError):
@@ -26,6 +33,7 @@ class Settings:
     root_key_file: Path | None = None
     rate_limits: bool = True
     public_url: str = ""
+    proxies: int = 0
     sandbox_port: int = 0
     log_level: str = "INFO"
     log_format: str = "auto"
@@ -40,6 +48,9 @@ class Settings:
     rotate_code: int = 2_592_000
     rotate_token: int = 604_800
     rotate_print: int = 31_536_000
+
+    admin_url: str = "http://127.0.0.1:8000"
+    admin_token: str = field(default="", repr=False)
 
     upstream_timeout_ms: int = 4000
     wechat_url: str = "https://api.weixin.qq.com"
@@ -109,6 +120,7 @@ def _check(s: Settings) -> None:
         "port": (0, 65535),
         "sandbox_port": (0, 65535),
         "workers": (1, 256),
+        "proxies": (0, 10),
         "code_life": (5, 300),
         "key_set_max_age": (1, 86_400),
         "ring_poll": (1, 60),
@@ -139,6 +151,6 @@ def check_for_production(s: Settings) -> None:
         raise SettingsInvalid(
             f"there is no root key at {s.root_key}: make one with `yima keys init`, or set YIMA_ROOT_KEY_FILE"
         )
-    for name in ("wechat_appid", "wechat_secret", "registry_url", "sms_url", "insurer_url"):
+    for name in _PRODUCTION_NEEDS:
         if not getattr(s, name):
             raise SettingsInvalid(f"YIMA_{name.upper()} is not set")

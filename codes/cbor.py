@@ -12,7 +12,7 @@ import cbor2
 
 from codes.errors import CodeMalformed
 
-_MAX_DEPTH: Final = 2  # an array with a map in it is the deepest that any of our structures goes
+_CODE_DEPTH: Final = 2  # an array with a map in it is the deepest that anything in a code goes
 
 
 def _refuse_tag(*_: object) -> Never:
@@ -29,14 +29,17 @@ class _EveryTagRefused(dict[int, Callable[..., Never]]):
 _REFUSED: Final = _EveryTagRefused()
 
 
-def decode(data: bytes) -> Any:
-    """The one item at the start of `data`, whose size the caller has bounded. Raises CodeMalformed."""
+def decode(data: bytes, depth: int = _CODE_DEPTH) -> Any:
+    """The one item at the start of `data`, whose size the caller has bounded, `depth` containers deep at most.
+
+    Raises CodeMalformed.
+    """
     try:
         return cbor2.loads(
             data,
             allow_duplicate_keys=False,
             allow_indefinite=False,
-            max_depth=_MAX_DEPTH,
+            max_depth=depth,
             semantic_decoders=_REFUSED,
         )
     except Exception:  # whatever a parser says about a stranger's bytes, they are malformed

@@ -63,6 +63,51 @@ class KeySetError(ValueError):
     """A key or key set that is not what it must be; the message says what, never which bytes."""
 
 
+class SetRefused(KeySetError):
+    """A signed key set that must not be used. `code` is stable; `meaning` says what it means, in one sentence."""
+
+    code: ClassVar[str]
+    meaning: ClassVar[str]
+
+    def __init__(self, detail: str | None = None) -> None:
+        super().__init__(detail or self.meaning)
+
+
+class SetMalformed(SetRefused):
+    """Not the bytes of a signed key set."""
+
+    code = "set-malformed"
+    meaning = "this is not a signed key set"
+
+
+class SetForged(SetRefused):
+    """The pinned root did not sign this."""
+
+    code = "set-forged"
+    meaning = "the pinned root key has not signed this key set"
+
+
+class SetFromFuture(SetRefused):
+    """Issued later than now, beyond the allowance."""
+
+    code = "set-from-future"
+    meaning = "the key set was issued in the future; check this machine's clock"
+
+
+class SetRolledBack(SetRefused):
+    """Of an older version than one that was seen."""
+
+    code = "set-rolled-back"
+    meaning = "the key set is an older version than one already seen"
+
+
+class SetExpired(SetRefused):
+    """Its time is over; whoever serves it holds newer ones back."""
+
+    code = "set-expired"
+    meaning = "the key set has expired"
+
+
 class NoActiveKey(LookupError):
     """The ring holds no active key of the purpose asked for."""
 

@@ -74,6 +74,7 @@ class VerifyingKey:
     alg: int
     use: int | None
     public: bytes
+    protected: bytes = field(init=False, repr=False, compare=False)  # the one header of its codes, encoded
     _key: Ed25519PublicKey = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -84,6 +85,7 @@ class VerifyingKey:
         check_public_point(self.public)
         if self.kid != kid_of(self.public):
             raise KeySetError("the key's kid is not the beginning of its thumbprint")
+        object.__setattr__(self, "protected", encode_protected(self.alg, self.kid))
         object.__setattr__(self, "_key", Ed25519PublicKey.from_public_bytes(self.public))
 
     @classmethod
@@ -124,7 +126,7 @@ class SigningKey(Guarded):
         self.kid = self.verifying.kid
         self.alg = self.verifying.alg
         self.use = use
-        self.protected = encode_protected(self.alg, self.kid)
+        self.protected = self.verifying.protected
         self.sealer = CardSealer(private[SEED_BYTES:])
         self.sign: Callable[[bytes], bytes] = signer.sign  # 64 bytes for any message
 

@@ -49,9 +49,13 @@ class KeySet:
         """The key that `kid` names."""
         return self._keys.get(kid)
 
+    def to_cose_keys(self) -> list[dict[int, int | bytes]]:
+        """The keys as COSE_Key maps, to be written as CBOR."""
+        return [_to_cose(key) for key in self.keys]
+
     def to_cbor(self) -> bytes:
         """The set as COSE_KeySet."""
-        return cbor.encode([_to_cose(key) for key in self.keys])
+        return cbor.encode(self.to_cose_keys())
 
     def to_jwks(self) -> dict[str, list[dict[str, str | int]]]:
         """The set as a JWK set, to be written as JSON."""
@@ -66,12 +70,17 @@ class KeySet:
             listed = cbor.decode(data)
         except CodeMalformed:
             raise KeySetError("the key set is not the CBOR of a key set") from None
-        if type(listed) is not list:
-            raise KeySetError("a key set is an array of keys")
-        keys = cls(_from_cose(key) for key in listed[: MAX_KEYS + 1])
+        keys = cls.from_cose_keys(listed)
         if keys.to_cbor() != data:
             raise KeySetError("the key set is not in its deterministic encoding")
         return keys
+
+    @classmethod
+    def from_cose_keys(cls, listed: Any) -> "KeySet":
+        """The set of COSE_Key maps as CBOR was read; how they were encoded is the caller's to check. KeySetError."""
+        if type(listed) is not list:
+            raise KeySetError("a key set is an array of keys")
+        return cls(_from_cose(key) for key in listed[: MAX_KEYS + 1])
 
     @classmethod
     def from_jwks(cls, data: bytes) -> "KeySet":

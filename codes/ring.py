@@ -163,6 +163,11 @@ class KeyRing(Guarded):
         """Every code and print key that verifies or soon signs, by purpose and kid."""
         return list(self._published)
 
+    def revoked(self) -> list[bytes]:
+        """The kids of compromised code and print keys, in order: a key set says that they are gone for good."""
+        rows = (row for row in self._rows.values() if row.purpose in CODE_PURPOSES)
+        return sorted(row.kid for row in rows if row.state is KeyState.COMPROMISED)
+
     # Symmetric purposes
 
     def symmetric(self, purpose: Purpose) -> RingKey:

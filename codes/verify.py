@@ -12,7 +12,7 @@ Step 5, whether the code was used and its card stands, is the database's.
 from typing import Final, NamedTuple
 
 from codes import claims as cwt
-from codes.cose import decode_sign1, encode_protected, sig_structure
+from codes.cose import decode_sign1, sig_structure
 from codes.digits import strip_scanned, text_to_bytes
 from codes.errors import CodeExpired, CodeNotAuthentic, CodeNotYetValid, UnknownKey
 from codes.keys import KeySource
@@ -49,8 +49,7 @@ def authenticate(text: str, keys: KeySource) -> VerifiedCode:
         raise UnknownKey(message.kid)
     if message.alg != key.alg or claims.use != key.use:
         raise CodeNotAuthentic
-    signed = sig_structure(encode_protected(message.alg, message.kid), message.payload)
-    if not key.verify(message.signature, signed):
+    if not key.verify(message.signature, sig_structure(key.protected, message.payload)):
         raise CodeNotAuthentic
 
     return VerifiedCode(message.kid, claims.cti, claims.iat, claims.exp, claims.services, claims.use)

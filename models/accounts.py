@@ -1,10 +1,11 @@
 """Signing in and out, and whether an account's session still stands."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
-from models.database import row, transaction
+from models.database import row, rows, transaction
 from models.vault import Vault
 
 
@@ -20,6 +21,14 @@ class AccountRow(NamedTuple):
     """An account that stands."""
 
     account_id: UUID
+    epoch: int
+
+
+class Session(NamedTuple):
+    """What a patient's token says of its session."""
+
+    account_id: UUID
+    session_id: UUID
     epoch: int
 
 
@@ -52,6 +61,19 @@ async def standing(account_id: UUID, session_id: UUID, epoch: int) -> bool:
         "SELECT " + STANDS.format(account="$1", epoch="$2", session="$3") + " AS stands", account_id, epoch, session_id
     )
     return bool(found and found["stands"])
+
+
+async def standing_among(sessions: Sequence[Session]) -> set[UUID]:
+    """Of these sessions, the ids of those that stand."""
+    accounts, ids, epochs = zip(*sessions, strict=True)
+    found = await rows(
+        "SELECT q.session FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS q(account, session, epoch) WHERE "
+        + STANDS.format(account="q.account", epoch="q.epoch", session="q.session"),
+        list(accounts),
+        list(ids),
+        list(epochs),
+    )
+    return {record["session"] for record in found}
 
 
 async def openid_of(vault: Vault, account_id: UUID) -> str:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from codes.identity import IdDocument, parse_document
+from codes.identity import IdDocument, IdType, parse_document
 from models.accounts import STANDS
 from models.database import Connection, row, rows
 from models.integrity import IntegrityBroken
@@ -105,10 +105,22 @@ def check_row(vault: Vault, record: Any) -> None:
     )
 
 
+def open_person(vault: Vault, record: Any) -> PersonData:
+    """The person of a record with person_id, person_sealed and health_card_id.
+
+    Raises IntegrityBroken where the health-card id is another document's: a hospital finds its patient by it.
+    """
+    person = vault.open_as(PersonData, record["person_sealed"], "people", "sealed", record["person_id"])
+    document = IdDocument(IdType(person.id_type), person.id_number)  # as it was parsed when it was sealed
+    if vault.health_card_id(document) != record["health_card_id"]:
+        raise IntegrityBroken("people")
+    return person
+
+
 def open_card(vault: Vault, record: Any) -> CardRow:
     """A card of a record of _FIELDS. Raises IntegrityBroken."""
     check_row(vault, record)
-    person = vault.open_as(PersonData, record["person_sealed"], "people", "sealed", record["person_id"])
+    person = open_person(vault, record)
     insurance = record["insurance_sealed"]
     return CardRow(
         record["id"],
@@ -149,11 +161,14 @@ async def card_of(vault: Vault, account_id: UUID, card_id: UUID, *, using: Conne
     return open_card(vault, found) if found else None
 
 
-async def cards_of_person(vault: Vault, person_id: UUID, *, using: Connection | None = None) -> list[CardRow]:
-    """All cards of a person that are not closed, whoever holds them, oldest first."""
+async def cards_of_person(
+    vault: Vault, person_id: UUID, *, closed: bool = False, using: Connection | None = None
+) -> list[CardRow]:
+    """All cards of a person, whoever holds them, oldest first; closed ones only where they are asked for."""
     found = await rows(
-        f"SELECT {_FIELDS} {_FROM} WHERE c.person_id = $1 AND c.status <> 'closed' ORDER BY c.created_at, c.id",
+        f"SELECT {_FIELDS} {_FROM} WHERE c.person_id = $1 AND (c.status <> 'closed' OR $2) ORDER BY c.created_at, c.id",
         person_id,
+        closed,
         using=using,
     )
     return [open_card(vault, record) for record in found]
@@ -229,8 +244,10 @@ async def add_card(vault: Vault, account_id: UUID, person_id: UUID, relation: st
         raise TooManyCards
     if relation == "self" and any(card["relation"] == "self" for card in held):
         raise SelfTaken
-    others = await cards_of_person(vault, person_id, using=using)
-    freezers = {freezer for card in others for freezer in _freezers(card.frozen_by)} - {HOLDER}
+    freezers = set[str]()
+    for card in await cards_of_person(vault, person_id, closed=True, using=using):
+        # a registrar's freeze is not shed by closing the card and binding the person anew
+        freezers |= _freezers(card.frozen_by) & ({REGISTRAR} if card.status == "closed" else {REGISTRAR, PERSON})
     card_id = uuid4()
     handle = int.from_bytes(vault.random(HANDLE_BYTES), "big") >> 1
     status = "frozen" if freezers else "active"
@@ -265,14 +282,19 @@ async def add_consent(card_id: UUID, policy: str, text_sha256: bytes, *, using: 
 
 
 async def freeze(vault: Vault, card: CardRow, by: str, *, using: Connection) -> CardRow:
-    """Freeze a card on behalf of `by`: its codes stop resolving and its resolutions end for good."""
-    return await _change(vault, card, "frozen", _freezers(card.frozen_by) | {by}, using=using)
+    """Freeze a card on behalf of `by`: its codes stop resolving and its resolutions end for good.
+
+    A closed card stays closed; that it is frozen is kept for the person's next card.
+    """
+    status = "closed" if card.status == "closed" else "frozen"
+    return await _change(vault, card, status, _freezers(card.frozen_by) | {by}, using=using)
 
 
 async def unfreeze(vault: Vault, card: CardRow, by: str, *, using: Connection) -> CardRow:
-    """Take back a freeze of `by`; the card is active when nobody else keeps it frozen."""
+    """Take back a freeze of `by`; the card is active when nobody else keeps it frozen, and a closed one closed."""
     freezers = _freezers(card.frozen_by) - {by}
-    return await _change(vault, card, "frozen" if freezers else "active", freezers, using=using)
+    status = "closed" if card.status == "closed" else "frozen" if freezers else "active"
+    return await _change(vault, card, status, freezers, using=using)
 
 
 async def close(vault: Vault, card: CardRow, *, using: Connection) -> CardRow:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import asyncpg
 from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
-from tortoise.connection import get_connection
+from tortoise.connection import get_connection, get_connections
 from tortoise.migrations.api.migrate import migrate as _migrate
 from tortoise.migrations.executor import MigrationExecutor
 from tortoise.transactions import in_transaction
@@ -21,17 +21,21 @@ MODULES = ["models.people", "models.hospitals", "models.visits", "models.keys", 
 _MIGRATE_LOCK = 0x59494D41  # "YIMA": one migration at a time
 
 Connection = BaseDBAsyncClient
-Unavailable = (
+# A connection went, perhaps in the middle of COMMIT: the outcome is not known.
+ConnectionLost = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a session that PostgreSQL ended while it waited in the pool
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
+)
+Unavailable = (
+    *ConnectionLost,
+    asyncpg.InsufficientResourcesError,
     asyncpg.QueryCanceledError,
     asyncpg.LockNotAvailableError,
-    asyncpg.DiskFullError,
     asyncpg.DeadlockDetectedError,
 )
 
@@ -107,8 +111,28 @@ async def row(sql: str, *values: object, using: Connection | None = None) -> Any
 @asynccontextmanager
 async def transaction() -> AsyncIterator[Connection]:
     """One READ COMMITTED transaction; rolled back when an exception leaves it."""
-    async with in_transaction("default") as opened:
+    context = in_transaction("default")
+    try:
+        opened = await context.__aenter__()
+    except BaseException:
+        await _give_back(context)
+        raise
+    try:
         yield opened
+    except BaseException as error:
+        await context.__aexit__(type(error), error, error.__traceback__)
+        raise
+    await context.__aexit__(None, None, None)
+
+
+async def _give_back(context: Any) -> None:
+    """Put away a transaction whose BEGIN failed. Tortoise 1.1 leaves it in place: out of the pool for good, and the
+    connection of all that its task does later, so that a loop which met one lost connection never works again.
+    """
+    token = getattr(context, "token", None)
+    if token is not None:
+        await context.client._parent._pool.release(context.client._connection)
+        get_connections().reset(token)
 
 
 async def pending_migrations(url: str) -> tuple[list[str], list[str]]:

@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from codes.custody import unwrap, wrap
+from codes.errors import SealBroken
 from codes.keys import SigningKey
 from codes.ring import MAY, SIGNING_PURPOSES, SYMMETRIC_BYTES, KeyRing, KeyState, Purpose, RingKey
 from models.database import Connection, row, rows, transaction
+from models.integrity import IntegrityBroken
 from models.key_rows import lock_ring, turn_ring
 from models.vault import Vault
 
@@ -23,6 +25,10 @@ FIRST_PURPOSES: Final = (
 KID_BYTES: Final = 4
 SUITE_SIGNING: Final = "ed25519"
 SUITE_SYMMETRIC: Final = "aes-256"
+
+
+class RootKeyMismatch(RuntimeError):
+    """The database's keys do not open with this root key; the message says what to do."""
 
 
 class StoredRing(NamedTuple):
@@ -65,6 +71,18 @@ async def load_ring(vault: Vault) -> StoredRing:
     return StoredRing(KeyRing(found[0]["ring_version"], keys), by_kid, found[0]["now"])
 
 
+async def check_root_key(vault: Vault) -> bool:
+    """Whether the database has keys; raise RootKeyMismatch where they are not under this root key."""
+    try:
+        stored = await load_ring(vault)
+    except (IntegrityBroken, SealBroken):
+        raise RootKeyMismatch(
+            "the database's keys do not open with this root key: put the right one (or its copy) in its place;"
+            " if it is the right one, somebody has changed the key rows"
+        ) from None
+    return bool(stored.rows)
+
+
 def new_key(purpose: Purpose, random: Callable[[int], bytes]) -> NewKey:
     """Fresh material for a purpose."""
     if purpose in SIGNING_PURPOSES:
@@ -74,7 +92,11 @@ def new_key(purpose: Purpose, random: Callable[[int], bytes]) -> NewKey:
 
 
 async def make_first_keys(vault: Vault) -> bool:
-    """Make an active key for every purpose that has none yet; whether any was made. Two callers at once are harmless."""
+    """Make an active key for every purpose that has none yet; whether any was made. Two callers at once are harmless.
+
+    Raises RootKeyMismatch where the keys that are there are under another root key.
+    """
+    await check_root_key(vault)
     made = False
     async with transaction() as tx:
         await lock_ring(using=tx)

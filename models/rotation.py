@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
-from codes.lifecycle import Actor, Gate, GateRefused, check
+from codes.lifecycle import Actor, Facts, Gate, GateRefused, check
 from codes.ring import KeyState, Purpose
-from models.admins import note
+from models.admins import iso, note
 from models.approvals import ask, confirm_later, confirmation_of
 from models.database import Connection, row, transaction
 from models.key_rows import (
@@ -69,6 +69,8 @@ async def request_rotation(vault: Vault, purpose: Purpose, at_once: bool, by: By
         if pending is not None:
             if pending.activate_after is None or after < pending.activate_after:
                 await tx.execute_query("UPDATE keys SET activate_after = $2 WHERE id = $1", [pending.row_id, after])
+                details = {"purpose": purpose.value, "activate_after": iso(after)}
+                await note(by.admin_id, by.name, "key.sooner", pending.kid.hex(), details=details, using=tx)
                 pending = pending._replace(activate_after=after)
             return Rotation(pending.kid, False, _activates_at(pending, timing))
         key = await _make_pending(vault, purpose, after, by, using=tx)
@@ -84,6 +86,7 @@ async def _period_end(vault: Vault, purpose: Purpose, now: datetime, timing: Tim
 
 
 async def _make_pending(vault: Vault, purpose: Purpose, after: datetime, by: By, *, using: Connection) -> KeyRow:
+    check(None, KeyState.PENDING, by.actor, Facts(0.0))  # the callers saw, under the ring's lock, that none is pending
     kid = await insert_key(vault, purpose, KeyState.PENDING, using=using)
     version = await turn_ring(using=using)
     await using.execute_query(
@@ -178,7 +181,7 @@ async def compromise(vault: Vault, kid: bytes, reason: str, since: datetime | No
         if key.state is KeyState.COMPROMISED:
             return await _as_before(key, using=tx)
         check(key.state, KeyState.COMPROMISED, by.actor, await facts_of(key, now, Timing(0, 0, 0), using=tx))
-        revoked = since or key.activated_at or key.created_at
+        revoked = min(since or key.activated_at or key.created_at, now)
         pending = await key_in_state(vault, key.purpose, KeyState.PENDING, using=tx)
         replacement = None
         gone = await change(
@@ -280,9 +283,11 @@ async def _tick_period(vault: Vault, active: KeyRow, timing: Timing) -> list[str
         if still.state is not KeyState.ACTIVE:
             return []
         key = await _make_pending(vault, active.purpose, ends, SCHEDULE, using=tx)
-        once = await row(
-            "INSERT INTO scheduled_rotations (id, purpose, period_start, kid, at) VALUES ($1, $2, $3, $4, yima_now())"
-            " ON CONFLICT (purpose, period_start) DO NOTHING RETURNING id",
+        once = await row(  # a period's key that was compromised while it was pending has a successor
+            "INSERT INTO scheduled_rotations AS s (id, purpose, period_start, kid, at)"
+            " VALUES ($1, $2, $3, $4, yima_now()) ON CONFLICT (purpose, period_start) DO UPDATE"
+            " SET kid = EXCLUDED.kid, at = EXCLUDED.at"
+            " WHERE EXISTS (SELECT 1 FROM keys k WHERE k.kid = s.kid AND k.state = 'compromised') RETURNING id",
             uuid4(),
             active.purpose.value,
             active.activated_at,

@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from codes.verify import VerifiedCode
-from models.cards import InsuranceData, PersonData
+from models.cards import InsuranceData, PersonData, open_person
 from models.database import row, rows
 from models.vault import Vault
 
@@ -104,7 +104,7 @@ def open_resolved(vault: Vault, record: Any) -> Resolved:
         record["granted"],
         record["scopes"],
         record["health_card_id"],
-        vault.open_as(PersonData, record["person_sealed"], "people", "sealed", person_id),
+        open_person(vault, record),
         vault.open_as(InsuranceData, insurance, "insurances", "sealed", card_id) if insurance else None,
         open_patient_number(vault, number, hospital_id, person_id) if number else None,
         card_id,
@@ -183,23 +183,30 @@ _FAR: Final = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
 
 async def accesses(person_id: UUID, card_id: UUID | None, after: tuple[datetime, UUID] | None, limit: int) -> list[Any]:
     """Scans of a person (of one card, where `card_id` is given), refused ones too, newest first, keyset."""
-    at, access_id = after or (_FAR, UUID(int=2**128 - 1))
+    at, access_id = after or (_FAR, _LAST)
     return await rows(_ACCESSES, person_id, card_id, at, access_id, limit)
 
 
+_PAGE: Final = 1000
+_LAST: Final = UUID(int=2**128 - 1)
 _SINCE: Final = f"""
 SELECT * FROM (
     SELECT {_ACCESS_COLUMNS}, x.granted, NULL::text AS reason
         FROM resolutions x JOIN hospitals h ON h.id = x.hospital_id
-        WHERE x.person_id = ANY($1) AND x.at > $2
+        WHERE x.person_id = ANY($1) AND (x.at, x.id) > ($2, $3)
     UNION ALL
     SELECT {_ACCESS_COLUMNS}, NULL::smallint AS granted, x.reason
         FROM refusals x JOIN hospitals h ON h.id = x.hospital_id
-        WHERE x.person_id = ANY($1) AND x.at > $2
-) both_kinds ORDER BY at, id LIMIT 1000
+        WHERE x.person_id = ANY($1) AND (x.at, x.id) > ($2, $3)
+) both_kinds ORDER BY at, id LIMIT {_PAGE}
 """
 
 
 async def accesses_since(person_ids: list[UUID], since: datetime) -> list[Any]:
     """Scans of these people after a point in time, oldest first."""
-    return await rows(_SINCE, person_ids, since)
+    found: list[Any] = []
+    page = await rows(_SINCE, person_ids, since, _LAST)
+    while len(page) == _PAGE:
+        found += page
+        page = await rows(_SINCE, person_ids, page[-1]["at"], page[-1]["id"])
+    return found + page

@@ -126,13 +126,27 @@ async def failures_today(account_id: UUID) -> int:
     return int(found["count"]) if found else 0
 
 
-async def note_failure(account_id: UUID) -> None:
-    """Count one failure."""
-    await row(
-        "INSERT INTO proof_failures (id, account_id, day, count)"
+async def take_try(account_id: UUID) -> date | None:
+    """Count a proof as failed before it is tried; the day it counts for, or None: the door is closed for the day.
+
+    Counted first, so that proofs sent at once are no more tries than proofs sent one after another.
+    """
+    found = await row(
+        "INSERT INTO proof_failures AS f (id, account_id, day, count)"
         f" VALUES (gen_random_uuid(), $1, {_SHANGHAI_DAY}, 1)"
-        " ON CONFLICT (account_id, day) DO UPDATE SET count = proof_failures.count + 1 RETURNING count",
+        " ON CONFLICT (account_id, day) DO UPDATE SET count = f.count + 1 WHERE f.count < $2 RETURNING day",
         account_id,
+        FAILURES_A_DAY,
+    )
+    return found["day"] if found else None
+
+
+async def give_back(account_id: UUID, day: date) -> None:
+    """The try that was taken was no failure."""
+    await row(
+        "UPDATE proof_failures SET count = count - 1 WHERE account_id = $1 AND day = $2 RETURNING count",
+        account_id,
+        day,
     )
 
 

@@ -4,7 +4,16 @@ from typing import Any, Final
 
 from api.admin.keys import CUSTODIAN, READERS, custodian, guarded
 from api.admin.types import Approval, ApprovalList, Decided, Decision
-from api.problems import APPROVAL_CLOSED, KEY_GATE, NOT_ALLOWED, NOT_FOUND, VERSION_CONFLICT, Problem, Text
+from api.problems import (
+    APPROVAL_CLOSED,
+    KEY_GATE,
+    NOT_ALLOWED,
+    NOT_FOUND,
+    RING_ROLLED_BACK,
+    VERSION_CONFLICT,
+    Problem,
+    Text,
+)
 from api.schedule import timing_of
 from api.web.answers import Answer
 from api.web.calls import Call
@@ -37,12 +46,13 @@ async def list_approvals(call: Call[None]) -> Answer:
     "Approve or refuse",
     body=Decision,
     answers={200: Decided},
-    problems=(NOT_FOUND, NOT_ALLOWED, APPROVAL_CLOSED, VERSION_CONFLICT, KEY_GATE),
+    problems=(NOT_FOUND, NOT_ALLOWED, APPROVAL_CLOSED, VERSION_CONFLICT, KEY_GATE, RING_ROLLED_BACK),
     roles=CUSTODIAN,
     limit="admin",
 )
 async def decide_approval(call: Call[Decision]) -> Answer:
     """By another custodian than the one who asked, within 24 hours."""
+    call.services.keeper.require_current()
     approval_id = call.id_in_path("approval_id")
     timing = timing_of(call.services.settings)
     try:

@@ -13,7 +13,7 @@ from api.web.calls import Call
 from api.web.routes import Caller, Subject
 from models import cards
 from models.admins import audit_page, note
-from models.cards import REGISTRAR
+from models.cards import REGISTRAR, CardRow
 from models.database import Connection, transaction
 
 subject = Subject("Admins")
@@ -36,9 +36,9 @@ async def freeze_person(call: Call[Reason]) -> Answer:
     vault = call.services.vault
     async with transaction() as tx:
         person_id = await _person(call, using=tx)
-        found = await cards.cards_of_person(vault, person_id, using=tx)
-        for card in found:
-            await cards.freeze(vault, card, REGISTRAR, using=tx)
+        found = await cards.cards_of_person(vault, person_id, closed=True, using=tx)
+        frozen = _open([await cards.freeze(vault, card, REGISTRAR, using=tx) for card in found])
+        for card in frozen:
             await tell_card(
                 vault,
                 card,
@@ -48,7 +48,7 @@ async def freeze_person(call: Call[Reason]) -> Answer:
                 using=tx,
             )
         await _note(call, "card.freeze", using=tx)
-    return Answer(200, PersonStatus(call.request.match_info["health_card_id"], "frozen", len(found)))
+    return Answer(200, PersonStatus(call.request.match_info["health_card_id"], "frozen", len(frozen)))
 
 
 @subject.route(
@@ -67,11 +67,9 @@ async def unfreeze_person(call: Call[Reason]) -> Answer:
     vault = call.services.vault
     async with transaction() as tx:
         person_id = await _person(call, using=tx)
-        found = [
-            await cards.unfreeze(vault, card, REGISTRAR, using=tx)
-            for card in await cards.cards_of_person(vault, person_id, using=tx)
-        ]
-        for card in found:
+        found = await cards.cards_of_person(vault, person_id, closed=True, using=tx)
+        left = _open([await cards.unfreeze(vault, card, REGISTRAR, using=tx) for card in found])
+        for card in left:
             await tell_card(
                 vault,
                 card,
@@ -81,8 +79,13 @@ async def unfreeze_person(call: Call[Reason]) -> Answer:
                 using=tx,
             )
         await _note(call, "card.unfreeze", using=tx)
-    status: Literal["active", "frozen"] = "frozen" if any(card.status == "frozen" for card in found) else "active"
-    return Answer(200, PersonStatus(call.request.match_info["health_card_id"], status, len(found)))
+    status: Literal["active", "frozen"] = "frozen" if any(card.status == "frozen" for card in left) else "active"
+    return Answer(200, PersonStatus(call.request.match_info["health_card_id"], status, len(left)))
+
+
+def _open(found: list[CardRow]) -> list[CardRow]:
+    """Those that are not closed: closed ones only remember the freeze, for the person's next card."""
+    return [card for card in found if card.status != "closed"]
 
 
 async def _person(call: Call[Reason], *, using: Connection) -> UUID:

@@ -46,6 +46,8 @@ def _check(key: Any) -> dict[str, Any]:
         raise KeySetError("each key needs a kid of 1 to 64 characters")
     if (key.get("kty"), key.get("alg")) not in ALGORITHM_OF or key.get("use", "sig") != "sig":
         raise KeySetError("kty and alg must be OKP EdDSA, EC ES256, RSA RS256 or RSA PS256, for signing")
+    if key.get("key_ops", ["verify"]) != ["verify"]:
+        raise KeySetError("key_ops, where it is there, must be verify alone")
     curve = ALGORITHM_OF[key["kty"], key["alg"]]
     if key.get("crv") != curve:
         raise KeySetError("the curve does not fit the algorithm")

@@ -61,7 +61,8 @@ async def list_keys(call: Call[None]) -> Answer:
     assert ring is not None  # noqa: S101 - the migration made the row
     shown = [_shown(key, keys, workers, ring["now"], timing) for key in keys]
     reports = [Worker(w["worker"], w["slot"], w["version"], w["at"], w["live"]) for w in workers]
-    return Answer(200, KeyList(shown, ring["version"], reports), {"ETag": _etag(ring["version"])})
+    found = KeyList(shown, ring["version"], reports, call.services.keeper.rolled_back)
+    return Answer(200, found, {"ETag": _etag(ring["version"])})
 
 
 @subject.route(
@@ -160,7 +161,7 @@ async def compromise_key(call: Call[CompromiseRequest]) -> Answer:
 async def confirm_ring(call: Call[Reason]) -> Answer:
     """The ring's version is set above any that was seen."""
     keeper = call.services.keeper
-    version = await rotation.confirm_ring(keeper.seen.highest, custodian(call), call.body.reason)
+    version = await rotation.confirm_ring(keeper.seen.look(), custodian(call), call.body.reason)
     await keeper.refresh()
     return Answer(200, RingConfirmed(version))
 

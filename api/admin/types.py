@@ -170,11 +170,12 @@ class Worker(msgspec.Struct):
 
 
 class KeyList(msgspec.Struct):
-    """All key versions, and the workers that hold the ring."""
+    """All key versions, and the workers that hold the ring. `rolled_back`: it is older than one already seen."""
 
     keys: list[Key]
     ring_version: int
     workers: list[Worker]
+    rolled_back: bool
 
 
 class RotationRequest(Strict):

@@ -10,7 +10,7 @@ COMMANDS: Final = {
     "serve": ("api.run.serve", "main", "run the service (settings: YIMA_…, see README)"),
     "demo": ("api.run.demo", "main", "run everything on one machine, with fictional people"),
     "migrate": ("api.commands.migrate", "main", "bring the database to this build's version"),
-    "keys": ("api.commands.keys", "main", "init: make the root key and the first keys"),
+    "keys": ("api.commands.keys", "main", "list, show, rotate, transition, compromise, approve; export-public, init"),
     "admin": ("api.commands.admin", "main", "add NAME ROLE: a new administrator's token"),
     "hospital": ("api.commands.hospital", "main", "add NAME CODE AREA: a hospital with a client"),
     "verify": ("api.commands.verify", "main", "check codes offline against a key set"),

@@ -1,6 +1,7 @@
 """`yima verify`: the offline check of codes, steps 1 to 4 of code-format.md, with nothing but the published keys.
 
-One answer for each code, in order; a code itself is never printed. Exit status: 0 if all hold, 1 if any is
+One answer for each code, in order, on standard output; a code itself is never printed. Which key set they were
+judged by is said on standard error, unless it is a bare one from a file. Exit status: 0 if all hold, 1 if any is
 refused, 2 if the question cannot be answered (usage, keys).
 """
 
@@ -8,24 +9,21 @@ import argparse
 import json
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from http.client import HTTPException, HTTPMessage
+from pathlib import Path
 from typing import IO, Final, NamedTuple, NoReturn
-from urllib.parse import urlsplit
 
+from api.commands.verify_fetch import is_address
+from api.commands.verify_keys import FETCHED, KEPT, NO_ANSWER, News, Unusable, Usable, read_root, usable_keys
+from api.commands.verify_state import default_folder
 from codes.claims import USE_PRINTED, services_to_names
-from codes.errors import CodeError, CodeMalformed, KeySetError
-from codes.keyset import MAX_BYTES, KeySet
+from codes.errors import CodeError, CodeMalformed
+from codes.keyset import KeySet
 from codes.verify import VerifiedCode, authenticate, check_times
 
 HELD, REFUSED, UNANSWERED = 0, 1, 2
 
-_TIMEOUT: Final = 10  # seconds without a byte from the address
-_WHOLE_TIMEOUT: Final = 30  # seconds for the whole key set
-_PIECE: Final = 8 * 1024
 _MAX_LINE: Final = 64 * 1024  # bytes of one code; the longest legal one has some 1,250
 
 _DESCRIPTION: Final = "Check codes without a network, by the published key set."
@@ -45,10 +43,13 @@ class Unanswerable(Exception):
 
 def main(argv: list[str]) -> int:
     """Answer the codes of the arguments, or of standard input, and return the exit status."""
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if is_address(arguments.keys) and arguments.root is None:
+        parser.error("--root FILE is required where --keys is an address: `yima keys export-public` writes it")
     try:
-        keys = _read_keys(arguments.keys)
-        answers = _answers(_codes(arguments.codes), keys, arguments.at)
+        usable = _keys(arguments)
+        answers = _answers(_codes(arguments.codes), usable, arguments.at)
         held = [_tell(answer, arguments.json) for answer in answers]
     except Unanswerable as reason:
         print(f"yima verify: {reason}", file=sys.stderr)
@@ -59,15 +60,28 @@ def main(argv: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="yima verify", description=_DESCRIPTION, epilog=_EPILOG)
     parser.add_argument("codes", nargs="+", metavar="CODE", help='a code; "-" reads one a line from standard input')
-    parser.add_argument("--keys", required=True, metavar="FILE|ADDRESS", help="key set: keys.cbor or jwks.json")
+    parser.add_argument(
+        "--keys",
+        required=True,
+        metavar="FILE|ADDRESS",
+        help="a file (keys.cbor, jwks.json or keyset.cose), or the address of the service or of its keyset.cose",
+    )
+    parser.add_argument(
+        "--root",
+        metavar="FILE",
+        help="the root's public key, by which a signed key set is known; needed for an address",
+    )
+    parser.add_argument(
+        "--state", metavar="FOLDER", help="where the last good signed set is kept; default: $XDG_STATE_HOME/yima"
+    )
     parser.add_argument("--at", type=int, metavar="UNIX_TIME", help="judge as of then, in seconds; default: now")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     return parser
 
 
-def _answers(codes: Iterable[str | None], keys: KeySet, at: int | None) -> Iterator[Answer]:
+def _answers(codes: Iterable[str | None], usable: Usable, at: int | None) -> Iterator[Answer]:
     for text in codes:
-        yield _answer(text, keys, int(time.time()) if at is None else at)
+        yield _answer(text, usable.keys, int(time.time() + usable.offset) if at is None else at)
 
 
 def _answer(text: str | None, keys: KeySet, now: int) -> Answer:
@@ -149,58 +163,50 @@ def _instant(seconds: int) -> str:
 # Keys
 
 
-def _read_keys(place: str) -> KeySet:
-    data = _fetch(place) if place.lower().startswith(("http://", "https://")) else _read_file(place)
-    if len(data) > MAX_BYTES:
-        raise Unanswerable("the key set is too large to be one")
+def _keys(arguments: argparse.Namespace) -> Usable:
+    """The keys to go by; what happened on the way is said on standard error. Raises Unanswerable."""
+    state = Path(arguments.state) if arguments.state else default_folder()
     try:
-        # A JWK set is a JSON object; a COSE_KeySet is a CBOR array, whose first byte is 0x80 or above.
-        return KeySet.from_jwks(data) if data.lstrip()[:1] == b"{" else KeySet.from_cbor(data)
-    except KeySetError as reason:
-        raise Unanswerable(f"the key set cannot be used: {reason}") from None
+        root = read_root(arguments.root) if arguments.root is not None else None
+        usable = usable_keys(arguments.keys, root, state, arguments.at)
+    except Unusable as reason:
+        if reason.news is not None:
+            _tell_news(reason.news, arguments.json)
+        raise Unanswerable(str(reason)) from None
+    if usable.news is not None:
+        _tell_news(usable.news, arguments.json)
+    return usable
 
 
-def _read_file(place: str) -> bytes:
-    try:
-        with open(place, "rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as reason:
-        why = reason.strerror if isinstance(reason, OSError) and reason.strerror else "not a file name"
-        raise Unanswerable(f"the key file cannot be read: {why}") from None
+def _tell_news(news: News, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(_news_members(news), ensure_ascii=False), file=sys.stderr)
+        return
+    first = (_news_sentence(news),) if news.source else ()  # else the error says it
+    for sentence in (*first, *news.warnings):
+        print(f"yima verify: {sentence}", file=sys.stderr)
 
 
-class _SameHostRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows a redirect only to the same scheme, host and port: keys come from whom was asked."""
-
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
-    ) -> urllib.request.Request | None:
-        """The request that follows, or the end of it."""
-        if urlsplit(newurl)[:2] != urlsplit(req.full_url)[:2]:
-            raise Unanswerable("the address redirects to another host")
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _fetch(address: str) -> bytes:
-    opener = urllib.request.build_opener(_SameHostRedirects)
-    try:
-        request = urllib.request.Request(address, headers={"Accept": "application/cbor, application/json"})  # noqa: S310
-        with opener.open(request, timeout=_TIMEOUT) as response:
-            return _read_slowly(response)
-    except urllib.error.HTTPError as answer:
-        raise Unanswerable(f"the address answers {answer.code} instead of a key set") from None
-    except (OSError, HTTPException, ValueError):
-        raise Unanswerable("the address does not answer with a key set") from None
+def _news_members(news: News) -> dict[str, object]:
+    found = news.found
+    return {
+        "keys": news.source,
+        "problem": news.problem,
+        "detail": news.detail,
+        "version": found.version if found else None,
+        "issued_at": _instant(found.issued_at) if found else None,
+        "expires_at": _instant(found.expires_at) if found else None,
+        "clock_offset": round(news.offset, 1),
+        "warnings": list(news.warnings),
+    }
 
 
-def _read_slowly(response: IO[bytes]) -> bytes:
-    """All of an answer that keeps within size and time; one that drips for ever is given up."""
-    data, deadline = b"", time.monotonic() + _WHOLE_TIMEOUT
-    while len(data) <= MAX_BYTES and (piece := response.read1(_PIECE)):  # type: ignore[attr-defined]
-        data += piece
-        if time.monotonic() > deadline:
-            raise Unanswerable("the address sends its key set too slowly")
-    return data
+def _news_sentence(news: News) -> str:
+    which = f"key set {news.found.version}, good until {_instant(news.found.expires_at)}" if news.found else ""
+    if news.source == KEPT:
+        refused = "" if news.problem == NO_ANSWER else f"refused what the address gave ({news.problem}): "
+        return f"{refused}{news.detail}; the kept copy is used: {which}"
+    return f"{'fetched' if news.source == FETCHED else 'read'} {which}, signed by the pinned root"
 
 
 def run() -> NoReturn:

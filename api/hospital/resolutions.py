@@ -8,8 +8,6 @@ import logging
 from typing import Any, Final, NoReturn
 from uuid import UUID, uuid4
 
-import asyncpg
-
 from api.hospital.types import (
     PatientNumberRequest,
     Resolution,
@@ -35,6 +33,7 @@ from api.problems import (
     UNAUTHENTICATED,
     Problem,
 )
+from api.run.failpoints import reach
 from api.web.answers import Answer
 from api.web.bodies import invalid
 from api.web.calls import Call
@@ -48,12 +47,12 @@ from codes.sealing import CardSealer
 from codes.verify import VerifiedCode, authenticate
 from models import scans
 from models.clients import SCOPES, clerk_session
+from models.database import ConnectionLost
 from models.key_reports import note_forged
 from models.scans import Resolved, Scan
 
 subject = Subject("Hospitals")
 IDENTITY_FULL: Final = SCOPES["identity:full"]
-_LOST: Final = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError)
 _log = logging.getLogger("yima.scans")
 
 
@@ -87,6 +86,8 @@ async def resolve_code(call: Call[ResolutionRequest]) -> Answer:
         metrics.scan("code-not-authentic")
         raise
     metrics.scan(outcome)
+    reach("answer.start")
+    reach("answer.half", call.request.transport)
     if resolved is None:
         raise Problem(KINDS[outcome])
     if outcome == "replayed":
@@ -175,8 +176,11 @@ async def _resolve(resolution_id: UUID, code: VerifiedCode, handle: int, scan: S
     """
     for attempt in range(3):
         try:
-            return await scans.resolve(resolution_id, code, handle, scan)
-        except _LOST:
+            reach("resolve.ask")
+            record = await scans.resolve(resolution_id, code, handle, scan)
+            reach("resolve.told")
+            return record
+        except ConnectionLost:
             await asyncio.sleep(0.05 * attempt)
     raise Problem(TRY_AGAIN, retry_after=1)
 

@@ -4,7 +4,6 @@ No NOTIFY is sent from a resolving commit: its lock would serialise all commits 
 """
 
 import asyncio
-import contextlib
 import logging
 import re
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from api.web.calls import Call
 from api.web.routes import Caller, Media, Subject
 from codes.claims import services_to_names
 from codes.ring import KeyState, Purpose
-from models.accounts import standing
+from models.accounts import Session, standing_among
 from models.database import rows
 from models.messages import Told, messages_since
 from models.scans import accesses_since
@@ -58,15 +57,21 @@ class Event:
 
 @dataclass(slots=True, eq=False)
 class Watcher:
-    """One open stream: whose cards it watches, and what it has sent."""
+    """One open stream: whose session and cards it watches, and what it has sent."""
 
-    account_id: UUID
+    session: Session
     language: str
     since: datetime
     cards: set[UUID] = field(default_factory=set)
     own_people: set[UUID] = field(default_factory=set)
-    queue: asyncio.Queue[Event | None] = field(default_factory=lambda: asyncio.Queue(_QUEUE))
+    queue: asyncio.Queue[Event | None] = field(default_factory=lambda: asyncio.Queue(_QUEUE + 1))
     sent: dict[str, datetime] = field(default_factory=dict)
+    ending: bool = False
+
+    @property
+    def account_id(self) -> UUID:
+        """Whose it is."""
+        return self.session.account_id
 
     def watch(self, cards: list[Any]) -> None:
         """Take the account's cards as they are now: a `self` card covers its person, the others themselves."""
@@ -75,15 +80,25 @@ class Watcher:
         self.own_people = {record["person_id"] for record in own if record["relation"] == "self"}
 
     def offer(self, event: Event) -> None:
-        """Queue an event once. A reader too slow for the queue is ended: it resumes from its last id."""
-        if event.at <= self.since or event.key in self.sent:
+        """Queue an event once. A reader too slow for the queue is ended: it resumes from the last id it got."""
+        if self.ending or event.at <= self.since or event.key in self.sent:
+            return
+        if self.queue.qsize() >= _QUEUE:
+            self.end()
             return
         self.sent[event.key] = event.at
-        if self.queue.full():
-            self.queue.get_nowait()
+        self.queue.put_nowait(event)
+
+    def pass_over(self, edge: datetime) -> None:
+        """What is older was offered."""
+        self.since = max(self.since, edge)
+        self.sent = {key: at for key, at in self.sent.items() if at > self.since}
+
+    def end(self) -> None:
+        """End the stream after what is queued (there is a place for this one)."""
+        if not self.ending:
+            self.ending = True
             self.queue.put_nowait(None)
-        else:
-            self.queue.put_nowait(event)
 
 
 class EventHub:
@@ -115,28 +130,23 @@ class EventHub:
     def close(self) -> None:
         """End all streams."""
         for watcher in self._watchers:
-            with contextlib.suppress(asyncio.QueueFull):
-                watcher.queue.put_nowait(None)
+            watcher.end()
 
     async def _ask(self, services: "Services") -> None:
+        """End the streams of sessions that were signed out, then feed the others; those that resume, each alone."""
         watchers = list(self._watchers)
-        self._look_at_keys(services, watchers)
-        since = min(watcher.since for watcher in watchers)
-        edge = services.clock.today() - OVERLAP
-        for watcher in watchers:  # what is older than the overlap was seen
-            watcher.since = max(watcher.since, edge)
-            watcher.sent = {key: at for key, at in watcher.sent.items() if at > watcher.since}
-        accounts = list({watcher.account_id for watcher in watchers})
-        cards = await cards_of_accounts(accounts)
+        standing = await standing_among([watcher.session for watcher in watchers])
         for watcher in watchers:
-            watcher.watch(cards)
-        people = list({record["person_id"] for record in cards})
-        for record in await accesses_since(people, since):
-            _offer_access(watchers, record)
-        for told in await messages_since(services.vault, accounts, since):
-            _offer_message(watchers, told)
-        for record in cards:
-            _offer_card(watchers, record)
+            if watcher.session.session_id not in standing:
+                watcher.end()
+        edge = services.clock.today() - OVERLAP
+        live = [watcher for watcher in watchers if watcher.since >= edge]
+        for group in (live, *([watcher] for watcher in watchers if watcher.since < edge)):
+            if group:
+                await _feed(services, group)
+        self._look_at_keys(services, watchers)
+        for watcher in watchers:
+            watcher.pass_over(edge)
 
     def _look_at_keys(self, services: "Services", watchers: list[Watcher]) -> None:
         """A page whose code was made under a key that was cut off fetches a new one."""
@@ -144,8 +154,25 @@ class EventHub:
         before, self._issuing = self._issuing, ring.issuing().kid
         if before is None or before == self._issuing or ring.state(Purpose.CODE, before) is not KeyState.COMPROMISED:
             return
-        event = Event(services.clock.today(), f"{before.hex()}-replaced"[:40], "key-replaced", {})
+        event = Event(services.clock.today(), before.hex(), "key-replaced", {})
         for watcher in watchers:
+            watcher.offer(event)
+
+
+async def _feed(services: "Services", watchers: list[Watcher]) -> None:
+    """Offer these streams what happened since the eldest's time, in the order of time, as resuming needs it."""
+    since = min(watcher.since for watcher in watchers)
+    accounts = list({watcher.account_id for watcher in watchers})
+    cards = await cards_of_accounts(accounts)
+    for watcher in watchers:
+        watcher.watch(cards)
+    people = list({record["person_id"] for record in cards})
+    found = [_access(watchers, record) for record in await accesses_since(people, since)]
+    for told in await messages_since(services.vault, accounts, since):
+        found += _message(watchers, told)
+    found += [change for record in cards if (change := _card(watchers, record))]
+    for event, to in sorted(found, key=lambda one: one[0].at):
+        for watcher in to:
             watcher.offer(event)
 
 
@@ -158,26 +185,27 @@ async def cards_of_accounts(accounts: list[UUID]) -> list[Any]:
     )
 
 
-def _offer_message(watchers: list[Watcher], told: Told) -> None:
-    for watcher in watchers:
-        if watcher.account_id == told.account_id:
-            shown = shown_message(told, watcher.language)
-            data = {"message_id": shown.message_id, "kind": shown.kind, "card_id": shown.card_id, "text": shown.text}
-            watcher.offer(Event(told.at, str(told.message_id), "message", data))
+def _message(watchers: list[Watcher], told: Told) -> list[tuple[Event, list[Watcher]]]:
+    """The event of a message, in each language that is read."""
+    found = []
+    for language in {watcher.language for watcher in watchers}:
+        shown = shown_message(told, language)
+        data = {"message_id": shown.message_id, "kind": shown.kind, "card_id": shown.card_id, "text": shown.text}
+        to = [one for one in watchers if one.account_id == told.account_id and one.language == language]
+        found.append((Event(told.at, str(told.message_id), "message", data), to))
+    return found
 
 
-def _offer_card(watchers: list[Watcher], record: Any) -> None:
+def _card(watchers: list[Watcher], record: Any) -> tuple[Event, list[Watcher]] | None:
     at = record["changed_at"]
     if at == record["created_at"]:
-        return
+        return None
     key = f"{record['id'].hex[:12]}{int(at.timestamp() * 1_000_000):x}"
     event = Event(at, key, "card", {"card_id": record["id"], "status": record["status"]})
-    for watcher in watchers:
-        if watcher.account_id == record["account_id"]:
-            watcher.offer(event)
+    return event, [watcher for watcher in watchers if record["account_id"] == watcher.account_id]
 
 
-def _offer_access(watchers: list[Watcher], record: Any) -> None:
+def _access(watchers: list[Watcher], record: Any) -> tuple[Event, list[Watcher]]:
     shown = shown_access(record)
     data = {
         "card_id": record["card_id"],
@@ -191,9 +219,7 @@ def _offer_access(watchers: list[Watcher], record: Any) -> None:
         "reason": shown.reason,
     }
     event = Event(record["at"], str(record["id"]), "refused" if record["reason"] else "scanned", data)
-    for watcher in watchers:
-        if record["person_id"] in watcher.own_people or record["card_id"] in watcher.cards:
-            watcher.offer(event)
+    return event, [one for one in watchers if record["person_id"] in one.own_people or record["card_id"] in one.cards]
 
 
 @subject.route(
@@ -208,24 +234,21 @@ def _offer_access(watchers: list[Watcher], record: Any) -> None:
 )
 async def stream_events(call: Call[None]) -> ResponseStream:
     """Stream until the client goes; `Last-Event-ID` resumes from ten minutes back at most."""
-    services, account_id = call.services, await require_standing(call)
+    services, patient = call.services, call.patient
+    await require_standing(call)
     since, seen = _resume(call)
-    watcher = Watcher(account_id, call.language, since)
+    watcher = Watcher(Session(patient.account_id, patient.session_id, patient.epoch), call.language, since)
     watcher.sent[seen] = services.clock.today()
-    expires = call.patient.expires
 
     async def stream(response: Any) -> None:
         services.events.add(watcher)
         try:
             await response.write(b"retry: 2000\n\n: hello\n\n")
-            end = min(services.clock.now() + STREAM_MOST_SECONDS, expires)
+            end = min(services.clock.now() + STREAM_MOST_SECONDS, patient.expires)
             while services.clock.now() < end:
                 try:
                     event = await asyncio.wait_for(watcher.queue.get(), KEEP_ALIVE_SECONDS)
                 except TimeoutError:
-                    patient = call.patient
-                    if not await standing(patient.account_id, patient.session_id, patient.epoch):
-                        return
                     await response.write(b": still here\n\n")
                     continue
                 if event is None:

@@ -6,7 +6,7 @@ from api.patient.shown import shown_card
 from api.patient.standing import own_card
 from api.patient.telling import tell_card
 from api.patient.types import Card, Empty, Holder, HolderList
-from api.problems import CARD_FROZEN, NOT_ALLOWED, NOT_FOUND, Problem, Text
+from api.problems import NOT_ALLOWED, NOT_FOUND, Problem, Text
 from api.web.answers import Answer
 from api.web.calls import Call
 from api.web.routes import Caller, Subject
@@ -16,6 +16,10 @@ from models.cards import HOLDER, PERSON, CardRow
 from models.database import Connection, transaction
 
 subject = Subject("Patients")
+_BY_OTHERS = Text(
+    "此卡由机构或本人在其他账户冻结，请联系冻结方解冻。",
+    "An office, or the person in another account, froze this card: ask them to unfreeze it.",
+)
 _ONLY_SELF = Text("只有本人的卡可以查看和移除其他持有者。", "Only one's own card shows and removes other holders.")
 
 
@@ -49,7 +53,7 @@ async def freeze_card(call: Call[Empty]) -> Answer:
     "Unfreeze; what a registrar or the person froze only they unfreeze",
     body=Empty,
     answers={200: Card},
-    problems=(NOT_FOUND, CARD_FROZEN),
+    problems=(NOT_FOUND, NOT_ALLOWED),
     limit="patient",
 )
 async def unfreeze_card(call: Call[Empty]) -> Answer:
@@ -61,7 +65,7 @@ async def unfreeze_card(call: Call[Empty]) -> Answer:
             await cards.unfreeze(vault, each, by, using=tx)
         changed = _still(await cards.card_of(vault, card.account_id, card.card_id, using=tx))
         if changed.status == "frozen":
-            raise Problem(CARD_FROZEN)
+            raise Problem(NOT_ALLOWED, _BY_OTHERS)
     return Answer(200, shown_card(changed))
 
 

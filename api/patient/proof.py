@@ -18,7 +18,7 @@ from codes.identity import IdDocument, age_on
 from models import verifications
 from models.accounts import openid_of
 from models.cards import card_of
-from models.verifications import FAILURES_A_DAY, Subject
+from models.verifications import Subject
 
 CHILD_AGE: Final = 14
 DAY_SECONDS: Final = 86_400
@@ -39,15 +39,18 @@ async def prove(
     Raises Problem validation-failed (a proof that does not fit), proof-failed (counted; five a day close the door),
     too-many-tries, upstream-failed, upstream-timeout. Nothing is bound unless this returns.
     """
-    if await verifications.failures_today(account_id) >= FAILURES_A_DAY:
-        raise Problem(TOO_MANY_TRIES, retry_after=DAY_SECONDS)
     await _check_fit(relation, proof, document)
+    day = await verifications.take_try(account_id)
+    if day is None:
+        raise Problem(TOO_MANY_TRIES, retry_after=DAY_SECONDS)
     try:
-        return await _prove(call, account_id, proof, name, document, phone)
-    except Problem as problem:
-        if problem.kind is PROOF_FAILED:
-            await verifications.note_failure(account_id)
+        proven = await _prove(call, account_id, proof, name, document, phone)
+    except BaseException as error:
+        if not (isinstance(error, Problem) and error.kind is PROOF_FAILED):
+            await verifications.give_back(account_id, day)
         raise
+    await verifications.give_back(account_id, day)
+    return proven
 
 
 async def _check_fit(relation: str, proof: Proof, document: IdDocument) -> None:

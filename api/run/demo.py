@@ -11,7 +11,7 @@ import httpx
 
 from api.logs import configure
 from api.run.processes import Child, child_environment, python
-from api.run.root_key import make_root_key, read_root_key
+from api.run.root_key import make_root_key, public_of, read_root_key, write_public
 from api.run.screen import start_screen
 from api.run.supervisor import CannotStart, listen, run, running
 from api.sandbox.config import SandboxSecrets
@@ -20,7 +20,7 @@ from api.settings import Settings, read_settings
 from models import admins, clients, database
 from models.clients import SCOPES, secret_hash
 from models.database import transaction
-from models.keyring import make_first_keys
+from models.keyring import load_ring, make_first_keys
 from models.vault import Vault
 
 HOSPITALS: Final = (
@@ -45,9 +45,9 @@ async def _demo() -> None:
     settings = read_settings()
     configure(settings.log_level, settings.log_format)
     demo_file = settings.data_dir.resolve() / "demo.json"
-    demo_file.unlink(missing_ok=True)
     _say("starting PostgreSQL and bringing its tables up to date …")
     async with running(settings) as (supervisor, url):
+        demo_file.unlink(missing_ok=True)
         if not settings.root_key.exists():
             make_root_key(settings.root_key)
         sock = listen(settings.host, settings.port)
@@ -97,11 +97,13 @@ def _environment(settings: Settings, url: str, base_url: str, sandbox_url: str) 
 
 
 async def _prepare(settings: Settings, url: str) -> dict[str, Any]:
-    """Migrate, make the first keys, and make what demo.json tells: the same at every start."""
+    """Migrate, make the first keys, write the root's public one, and make what demo.json tells: each start the same."""
     await database.migrate(url)
     await database.connect(url)
     try:
-        await make_first_keys(Vault(read_root_key(settings.root_key), os.urandom))
+        vault = Vault(read_root_key(settings.root_key), os.urandom)
+        await make_first_keys(vault)
+        write_public(settings.data_dir.resolve(), public_of((await load_ring(vault)).ring))
         return await _accounts(settings.data_dir.resolve() / _SECRETS_FILE)
     finally:
         await database.disconnect()

@@ -5,23 +5,26 @@ password (SCRAM), so no other local user gets in, whatever the socket's folder. 
 touched. It ends with the process that started it, also when that one is killed.
 """
 
-import ctypes
+import asyncio
 import importlib.util
+import logging
 import os
 import pwd
 import secrets
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import quote
 
+from api.run.processes import die_with_parent
+
 _SOCKET_PATH_MAX = 90  # sun_path holds 107 bytes, and PostgreSQL adds "/.s.PGSQL.5432.lock"
-_PR_SET_PDEATHSIG = 1
 _START_SECONDS = 60.0
+_WATCH_SECONDS = 0.2
 _SETTINGS = {
     "listen_addresses": "",
     "max_connections": "120",
@@ -34,6 +37,9 @@ _SETTINGS = {
 }
 
 
+_log = logging.getLogger("yima.run")
+
+
 class PostgresFailed(RuntimeError):
     """The embedded PostgreSQL did not start; the message says why and what to do."""
 
@@ -43,12 +49,6 @@ def _binaries() -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise PostgresFailed("the embedded PostgreSQL is not installed: run `make run`, or set YIMA_DATABASE_URL")
     return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
-
-
-def _die_with_parent() -> None:
-    """In the child, before exec: ask Linux for SIGINT (a fast shutdown) when the parent dies."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
 
 
 class EmbeddedPostgres:
@@ -73,10 +73,29 @@ class EmbeddedPostgres:
             self._initdb()
         self._end_orphan()
         self._socket_folder = self._choose_socket_folder()
-        log = open(self.folder / "log", "ab")  # noqa: SIM115 - the child keeps it
+        self._launch()
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._ready():
+            if self.pid is None or time.monotonic() > deadline:
+                self._give_up()
+            time.sleep(0.02)
+        return self.url
+
+    async def keep(self) -> None:
+        """Start it again whenever it dies without having been told to, until cancelled. The address stays."""
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            if self._process is None or self._process.poll() is None:
+                continue
+            _log.warning("PostgreSQL died and is started again", extra={"status": self._process.returncode})
+            # From this thread: Linux signals a child when the thread that started it ends. It refuses to start
+            # while a session of the dead one still holds its memory; then the next turn tries again.
+            self._launch()
+
+    def _launch(self) -> None:
         settings = {**_SETTINGS, "unix_socket_directories": str(self._socket_folder)}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        with log:
+        with open(self.folder / "log", "ab") as log:
             self._process = subprocess.Popen(
                 self._command("postgres", "-D", str(self.data), *options, dies_with_parent=True),
                 stdin=subprocess.DEVNULL,
@@ -84,10 +103,8 @@ class EmbeddedPostgres:
                 stderr=log,
                 cwd="/",
                 start_new_session=True,  # a Ctrl-C is for the supervisor, which stops us last
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent(signal.SIGINT),  # a fast shutdown
             )
-        self._wait_ready()
-        return self.url
 
     @property
     def url(self) -> str:
@@ -146,37 +163,40 @@ class EmbeddedPostgres:
         building.rename(self.data)
 
     def _end_orphan(self) -> None:
-        """Stop a postmaster that outlived its supervisor, and forget a pid file whose number now is another's."""
+        """Stop a postmaster that outlived its supervisor, and forget the lock files of one that is gone.
+
+        A number in a lock file may be another program's by now, or a zombie's, and PostgreSQL would take either for
+        itself. That no session of the old one is left, it knows by the shared memory, which goes by the folder.
+        """
         pid_file = self.data / "postmaster.pid"
         try:
             pid = int(pid_file.read_text().split("\n", 1)[0])
         except (FileNotFoundError, ValueError):
             return
-        if not _is_postgres(pid):
-            pid_file.unlink(missing_ok=True)
-            return
-        os.kill(pid, signal.SIGINT)
-        for deadline in (time.monotonic() + 10, time.monotonic() + 15):
-            while _is_postgres(pid) and time.monotonic() < deadline:
-                time.sleep(0.05)
-            if not _is_postgres(pid):
-                return
-            os.kill(pid, signal.SIGQUIT)
-        raise PostgresFailed(f"an earlier PostgreSQL (process {pid}) still uses {self.data}: end it, then start again")
-
-    def _wait_ready(self) -> None:
-        assert self._process  # noqa: S101 - start() made it
-        deadline = time.monotonic() + _START_SECONDS
-        while time.monotonic() < deadline:
-            if self._process.poll() is not None:
+        for number, seconds in ((signal.SIGINT, 8.0), (signal.SIGQUIT, 4.0), (signal.SIGKILL, 2.0)):
+            if not self._is_ours(pid):
                 break
-            try:
-                lines = (self.data / "postmaster.pid").read_text().split("\n")
-            except FileNotFoundError:
-                lines = []
-            if len(lines) > 7 and lines[0] == str(self._process.pid) and lines[7].strip() == "ready":
-                return
-            time.sleep(0.02)
+            os.kill(pid, number)
+            deadline = time.monotonic() + seconds
+            while self._is_ours(pid) and time.monotonic() < deadline:
+                time.sleep(0.05)
+        if self._is_ours(pid):
+            raise PostgresFailed(f"an earlier PostgreSQL (process {pid}) still uses {self.data}: end it and try again")
+        for stale in (pid_file, *(self.folder / "socket").glob(".s.PGSQL.*")):
+            stale.unlink(missing_ok=True)
+
+    def _is_ours(self, pid: int) -> bool:
+        return str(self.data) in _command_line(pid)
+
+    def _ready(self) -> bool:
+        """Whether the process that we started takes connections."""
+        try:
+            lines = (self.data / "postmaster.pid").read_text().split("\n")
+        except FileNotFoundError:
+            return False
+        return len(lines) > 7 and lines[0] == str(self.pid) and lines[7].strip() == "ready"
+
+    def _give_up(self) -> NoReturn:
         self.stop()
         tail = (self.folder / "log").read_text(errors="replace")[-500:]
         raise PostgresFailed(f"the embedded PostgreSQL did not start in {self.folder}: {tail}")
@@ -222,16 +242,13 @@ def _unprivileged() -> pwd.struct_passwd:
     raise PostgresFailed("PostgreSQL does not run as root, and there is no user `postgres` or `nobody`")
 
 
-def _is_postgres(pid: int) -> bool:
-    try:
-        name = subprocess.run(["ps", "-o", "comm=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
-    except FileNotFoundError:
-        name = _comm(pid)
-    return name.strip().startswith("postgres")
-
-
-def _comm(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/comm").read_text()
-    except OSError:
-        return ""
+def _command_line(pid: int) -> str:
+    """The command line of a process; empty if there is none, or if it is a zombie."""
+    path = Path(f"/proc/{pid}/cmdline")
+    if Path("/proc/self/cmdline").exists():
+        try:
+            return path.read_text(errors="replace").replace("\0", " ")
+        except OSError:
+            return ""
+    asked = ["ps", "-ww", "-o", "command=", "-p", str(pid)]
+    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()

@@ -12,7 +12,7 @@ from typing import Final
 
 _PR_SET_PDEATHSIG: Final = 1
 _QUICK_SECONDS: Final = 5.0
-_PAUSE_MOST: Final = 5.0
+_PAUSE_MOST: Final = 1.0  # a worker that is killed again and again must not keep its patients waiting
 STOP_SECONDS: Final = 8.0
 
 _log = logging.getLogger("yima.run")
@@ -21,9 +21,13 @@ _log = logging.getLogger("yima.run")
 def die_with_parent(by: int) -> Callable[[], None]:
     """For preexec_fn: ask Linux to send this signal when the parent dies, however it dies."""
 
+    parent = os.getpid()
+
     def ask() -> None:
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, by)
+            if os.getppid() != parent:  # it died before we could ask
+                os._exit(1)
 
     return ask
 

@@ -1,10 +1,18 @@
-"""The root key's file: 32 bytes in hex, mode 0600, outside the database."""
+"""The root key's file: 32 bytes in hex, mode 0600, outside the database.
+
+Under it is sealed the Ed25519 key of purpose `root`, which signs key sets; its public part is for everybody.
+"""
 
 import os
 import stat
 from pathlib import Path
+from typing import Final
 
 from codes.custody import ROOT_KEY_BYTES, new_root_key
+from codes.ring import KeyRing, Purpose
+from codes.rootkey import RootKey
+
+PUBLIC_NAME: Final = "root.pub"  # in the data directory, for verifiers to pin
 
 
 class RootKeyUnusable(RuntimeError):
@@ -43,3 +51,16 @@ def make_root_key(path: Path) -> None:
         os.link(building, path)
     finally:
         building.unlink()
+
+
+def public_of(ring: KeyRing) -> RootKey:
+    """The public part of the key that signs key sets. Raises codes.errors.NoActiveKey."""
+    return RootKey(ring.signing(Purpose.ROOT).verifying.public)
+
+
+def write_public(folder: Path, root: RootKey) -> None:
+    """Write the root's public key in hex into the data directory, by rename."""
+    path = folder / PUBLIC_NAME
+    building = path.with_name(path.name + ".new")
+    building.write_text(root.to_hex() + "\n", encoding="ascii")
+    building.rename(path)

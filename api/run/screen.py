@@ -19,6 +19,7 @@ def start_screen(demo: dict[str, Any], first: tuple[str, str]) -> str:
 
     patient   {base}/patient
     scanner   {base}/scanner
+    admin     {base}/admin
     API       {base}/docs          health {base}/readyz
     sandbox   {demo["sandbox_url"]}  (text messages that would have been sent)
 

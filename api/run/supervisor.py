@@ -18,6 +18,8 @@ from api.run.postgres import EmbeddedPostgres
 from api.run.processes import Child, child_environment, python
 from api.settings import Settings
 from models import database
+from models.keyring import check_root_key
+from models.vault import Vault
 
 READY_SECONDS: Final = 60.0
 _BACKLOG: Final = 1024
@@ -39,11 +41,23 @@ class DataFolder:
         """Make the folder if need be and lock it. Raises CannotStart if another process has it."""
         if not self.path.exists():
             self.path.mkdir(parents=True, mode=0o700)
-        self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        while self._lock is None:
+            opened = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                os.close(opened)
+                raise CannotStart(f"another Yima already runs on {self.path}: stop it, or set YIMA_DATA_DIR") from None
+            if self._is_still(opened):
+                self._lock = opened
+            else:  # its last holder removed it between our two calls
+                os.close(opened)
+
+    def _is_still(self, opened: int) -> bool:
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise CannotStart(f"another Yima already runs on {self.path}: stop it, or set YIMA_DATA_DIR") from None
+            return os.path.samestat(os.fstat(opened), os.stat(self.path / "lock"))
+        except FileNotFoundError:
+            return False
 
     def release(self) -> None:
         """Let go, leaving no lock file behind."""
@@ -154,10 +168,12 @@ def start_database(settings: Settings, folder: DataFolder) -> tuple[str, Embedde
     return embedded.start(), embedded
 
 
-async def check_database(url: str) -> None:
-    """Raise OtherSchemaVersion unless the database is of this build's version."""
+async def check_database(url: str, root: bytes) -> None:
+    """Raise OtherSchemaVersion, RootKeyMismatch or CannotStart unless the database is this build's and has its keys."""
     try:
         await database.check_version(url)
+        if not await check_root_key(Vault(root, os.urandom)):
+            raise CannotStart("the database has no keys yet: make them with `yima keys init`")
     finally:
         await database.disconnect()
 
@@ -179,14 +195,19 @@ async def running(settings: Settings):  # type: ignore[no-untyped-def]  # an asy
     """A held data folder, a database, and a supervisor that is stopped in order whatever happens."""
     folder = DataFolder(settings.data_dir)
     folder.hold()
-    embedded = None
+    embedded = keeping = None
     supervisor = Supervisor(settings, folder)
     supervisor.watch_signals()
     try:
         url, embedded = start_database(settings, folder)
+        if embedded:
+            keeping = asyncio.create_task(embedded.keep())
         yield supervisor, url
     finally:
         await supervisor.stop()
+        if keeping:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
         if embedded:
             embedded.stop()
         folder.release()

@@ -36,6 +36,7 @@ def create_sandbox(
     """
     config: Config = Config({"RESPONSE_TIMEOUT": 120, "KEEP_ALIVE_TIMEOUT": 75, "GRACEFUL_SHUTDOWN_TIMEOUT": 1.0})
     config.update({"REQUEST_MAX_SIZE": 1024 * 1024, "FALLBACK_ERROR_FORMAT": "json", "ACCESS_LOG": False})
+    config.update({"TOUCHUP": False, "MOTD": False})  # TouchUp rewrites Sanic itself, once a process
     app: App = Sanic(name, config=config, configure_logging=False)
     world = World(people, secrets or SandboxSecrets(), now, token_life)
     app.ctx.world = world

@@ -173,17 +173,8 @@ class Upstream:
             self._report(call, time.monotonic() - began)
 
     def _report(self, call: "Call", seconds: float) -> None:
-        fine = call.outcome in ("ok", "refused")
-        number = "" if call.number is None else f" {call.number}"
-        _log.log(
-            logging.INFO if fine else logging.WARNING,
-            "upstream %s %s: %s%s in %d ms",
-            self.name,
-            call.name,
-            call.outcome,
-            number,
-            round(seconds * 1000),
-        )
+        level = logging.INFO if call.outcome in ("ok", "refused") else logging.WARNING
+        _log.log(level, "upstream call", extra={**call.fields(), "ms": round(seconds * 1000, 1)})
         self._http.calls(self.name, call.name, call.outcome, seconds)
 
     async def attempt(self, request: httpx.Request, deadline: float) -> bytes | Failure:
@@ -258,6 +249,13 @@ class Call:
         self.name = name
         self.outcome = "ok"
         self.number: int | None = None
+
+    def fields(self) -> dict[str, str | int]:
+        """What a log line may say of this call."""
+        known: dict[str, str | int] = {"upstream": self.upstream.name, "call": self.name, "outcome": self.outcome}
+        if self.number is not None:
+            known["status" if self.outcome in ("status", "redirected") else "errcode"] = self.number
+        return known
 
     async def send(
         self,

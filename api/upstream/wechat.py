@@ -190,7 +190,7 @@ def _raise_for(call: Call, errcode: int, meanings: Mapping[int, Meaning]) -> Non
     call.refused(errcode)
     if meaning.ours:
         call.outcome = "misconfigured"
-        _log.error("wechat %s: errcode %d: %s", call.name, errcode, meaning.ours)
+        _log.error("wechat does not accept our settings: %s", meaning.ours, extra=call.fields())
     raise meaning.problem()
 
 

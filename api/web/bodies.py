@@ -28,6 +28,9 @@ def _no_constant(_: str) -> NoReturn:
     raise ValueError("NaN and Infinity are not JSON")
 
 
+_strict: Final = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant).decode
+
+
 def parse(body: bytes, shape: type[Shape]) -> Shape:
     """The body as `shape`.
 
@@ -49,7 +52,7 @@ def _check_text(body: bytes) -> None:
     if body.count(b"[") + body.count(b"{") > _DEEPEST and _depth(body) > _DEEPEST:
         raise Problem(BODY_MALFORMED)
     try:
-        json.loads(body.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
+        _strict(body.decode("utf-8"))
     except (ValueError, RecursionError):
         raise Problem(BODY_MALFORMED) from None
 

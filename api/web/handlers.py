@@ -5,10 +5,10 @@ The handler is shielded: Sanic cancels it when the client goes, and a commit mus
 """
 
 import asyncio
+import os
 import re
 import time
 from typing import TYPE_CHECKING, Any, Final
-from uuid import uuid4
 
 from sanic.exceptions import PayloadTooLarge, SanicException
 from sanic.request import Request
@@ -33,7 +33,7 @@ from api.web.bodies import parse
 from api.web.calls import Call
 from api.web.queries import read_query
 from api.web.routes import Route
-from codes.errors import CodeError, InvalidValue
+from codes.errors import CodeError, InvalidValue, SealBroken
 from models.database import Unavailable
 from models.integrity import IntegrityBroken
 
@@ -47,7 +47,9 @@ _NO_BODY: Final = b"{}"
 def request_id_of(request: Request) -> str:
     """The caller's X-Request-Id where it is fit for a log line, else a new one."""
     given = request.headers.get("x-request-id")
-    return given if given and _REQUEST_ID.fullmatch(given) else uuid4().hex
+    if given and _REQUEST_ID.fullmatch(given):
+        return given
+    return os.urandom(16).hex("-", 4)  # in groups, or the log would take some for long numbers and redact them
 
 
 def language_of(request: Request) -> str:
@@ -134,6 +136,10 @@ def as_problem(error: Exception, services: "Services", request_id: str, where: s
         return Problem(TRY_AGAIN, retry_after=1)
     if isinstance(error, IntegrityBroken):
         services.metrics.integrity(error.table)
+        services.log.failed(request_id, where, error)
+        return Problem(KINDS["integrity"])
+    if isinstance(error, SealBroken):  # a blob that was changed, or moved to another row
+        services.metrics.integrity("sealed")
         services.log.failed(request_id, where, error)
         return Problem(KINDS["integrity"])
     if isinstance(error, PayloadTooLarge):

@@ -46,7 +46,7 @@ def read_query(route: Route, request: Request) -> Any:
     """The declared query Struct, or None. Raises Problem validation-failed."""
     if route.query is None:
         return None
-    given = {name: values[-1] for name, values in request.args.items()}
+    given = {name: values[-1] for name, values in request.args.items()} if request.query_string else {}
     try:
         return msgspec.convert(given, route.query, strict=False)
     except msgspec.ValidationError as error:

@@ -80,10 +80,11 @@ BEGIN
             VALUES (p_id, p_cti, p_kid, p_iat, p_exp, card.id, card.person_id, p_client, client.hospital_id, p_terminal,
                 p_operator_id, p_operator_name, p_department, p_step, p_channel,
                 p_services & client.scopes & 7::smallint, t, t + life)
-            ON CONFLICT (cti) DO NOTHING;
-        verdict := CASE WHEN FOUND THEN 'won' END;
-        SELECT r.* INTO done FROM resolutions r WHERE r.cti = p_cti;
-        IF verdict IS NULL THEN
+            ON CONFLICT (cti) DO NOTHING RETURNING * INTO done;
+        IF FOUND THEN
+            verdict := 'won';
+        ELSE
+            SELECT r.* INTO done FROM resolutions r WHERE r.cti = p_cti;
             verdict := CASE
                 WHEN done.id = p_id THEN 'won'  -- asked again after a COMMIT whose outcome was lost
                 WHEN done.client_id <> p_client OR done.terminal <> p_terminal OR yima_now() > done.at + replay

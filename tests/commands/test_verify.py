@@ -1,21 +1,16 @@
 """`yima verify`: one answer for each code, in words or JSON, and an exit status to build on."""
 
-import http.server
-import io
 import json
-import socketserver
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from api.commands.verify import main
 from codes.issue import issue, issue_printed
 from tests.codes.support import CTI, KEY, KEYS, NOW, OTHER_KEY, PRINT_KEY, VECTOR_KEYS, VECTORS, Parts
+from tests.commands.support import Run
 
 ALL = issue(KEY, handle=1, now=NOW, life=60, services=None, nonce=b"1234").text
 RECORDS = issue(KEY, handle=1, now=NOW, life=60, services=2, nonce=b"1234").text
@@ -30,30 +25,9 @@ def keys(tmp_path: Path) -> str:
     return str(file)
 
 
-class Run:
-    """The command with what it printed."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-        self._capsys, self._monkeypatch = capsys, monkeypatch
-        self.out = self.err = ""
-
-    def __call__(self, *arguments: str, stdin: bytes = b"") -> int:
-        self._monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        try:
-            status = main(list(arguments))
-        except SystemExit as ended:
-            status = int(ended.code or 0)
-        self.out, self.err = self._capsys.readouterr()
-        return status
-
-    @property
-    def answers(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    return Run(capsys, monkeypatch)
+    return Run(main, capsys, monkeypatch)
 
 
 def test_a_good_code_says_what_was_signed(run: Run, keys: str) -> None:
@@ -183,83 +157,10 @@ def test_it_is_a_program_too(keys: str) -> None:
     assert (done.returncode, done.stdout[:3], done.stderr) == (0, b"ok ", b"")
 
 
-# Keys from an address
-
-
-def port_of(server: socketserver.BaseServer) -> int:
-    return int(server.server_address[1])  # type: ignore[index]  # an internet address: host and port
-
-
-class Publisher(http.server.BaseHTTPRequestHandler):
-    """Answers as the path says."""
-
-    def do_GET(self) -> None:
-        here = f"http://127.0.0.1:{port_of(self.server)}"
-        answers: dict[str, tuple[int, dict[str, str], bytes]] = {
-            "/keys.cbor": (200, {}, KEYS.to_cbor()),
-            "/jwks.json": (200, {}, json.dumps(KEYS.to_jwks()).encode()),
-            "/moved": (302, {"Location": f"{here}/keys.cbor"}, b""),
-            "/moved-away": (302, {"Location": f"http://localhost:{port_of(self.server)}/keys.cbor"}, b""),
-            "/moved-to-a-file": (302, {"Location": "file:///etc/hostname"}, b""),
-            "/moved-for-ever": (302, {"Location": f"{here}/moved-for-ever"}, b""),
-            "/too-large": (200, {}, bytes(10_000_000)),
-            "/cut-short": (200, {"Content-Length": "5000"}, b"\x80"),
-        }
-        status, headers, body = answers.get(self.path, (404, {}, b"nothing here"))
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        try:
-            self.wfile.write(body)
-        except OSError:
-            return  # the reader had enough
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing."""
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Publisher)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{port_of(server)}"
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.mark.parametrize("path", ["/keys.cbor", "/jwks.json", "/moved"])
-def test_keys_come_from_an_address(run: Run, address: str, path: str) -> None:
-    assert run("--keys", address + path, "--at", str(NOW), ALL, PRINTED) == 0
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/absent",
-        "/moved-away",
-        "/moved-to-a-file",
-        "/moved-for-ever",
-        "/too-large",
-        "/cut-short",
-        "/with spaces",
-        "/\n",
-    ],
-)
-def test_an_address_that_gives_no_keys_is_an_error(run: Run, address: str, path: str) -> None:
-    assert run("--keys", address + path, "--at", str(NOW), ALL) == 2
-    assert run.out == ""
-    assert run.err.startswith("yima verify: the ")
-
-
-@pytest.mark.parametrize("place", ["http://", "http://127.0.0.1:1/", "https://[::/", "http://127.0.0.1:99999/"])
-def test_an_address_where_nobody_answers_is_an_error(run: Run, place: str) -> None:
-    assert run("--keys", place, ALL) == 2
-    assert run.err.startswith("yima verify: the address ")
-
-
-def test_an_address_that_drips_is_given_up(run: Run, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.commands.verify._WHOLE_TIMEOUT", -1)
-    assert run("--keys", address + "/keys.cbor", "--at", str(NOW), ALL) == 2
-    assert "too slowly" in run.err
+def test_it_needs_nothing_of_the_service() -> None:
+    """So that a scanner's vendor can install `codes` and this command alone."""
+    listing = "import sys, api.commands.verify; print(*sorted(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True).stdout.split()
+    ours = [name for name in loaded if name.split(".")[0] in ("api", "models")]
+    assert [name for name in ours if not name.startswith("api.commands.verify")] == ["api", "api.commands"]
+    assert not {"sanic", "httpx", "tortoise", "asyncpg"} & set(loaded)

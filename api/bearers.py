@@ -1,0 +1,30 @@
+"""Reading bearer tokens: the MAC of a text that was read before under the same keys is not computed again.
+
+Only that: expiry is judged at each call, and whether the account or client still stands where the work is done. The
+memory lives no longer than one load of the key ring, so a token key that may no longer check is forgotten with it.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+from typing import Final
+
+from codes.tokens import Token, read_token
+from models.vault import Vault
+
+_MOST: Final = 4096  # tokens remembered; what is no token is not
+
+
+class Bearers:
+    """Reads tokens under the keys of the vault's ring."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._keys: Mapping[bytes, bytes] | None = None
+        self._read: Callable[[str], Token]
+
+    def read(self, text: str) -> Token:
+        """The token of a text. Raises TokenInvalid."""
+        keys = self._vault.ring.token_keys
+        if keys is not self._keys:
+            self._keys, self._read = keys, lru_cache(_MOST)(partial(read_token, keys=keys))
+        return self._read(text)

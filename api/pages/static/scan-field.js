@@ -1,0 +1,54 @@
+// The field that keyboard-wedge scanners type into. It has the focus whatever is clicked, and it takes what
+// scanners send: Enter or Tab at the end or nothing, full-width digits, input methods in between.
+const SILENCE = 250; // ms without a key after which a whole text counts as sent
+const SLOW = 2000; // ms for a text that looks like part of a code
+const SHORT = 12; // characters; less is a hand on the keyboard
+const WHOLE = 274; // digits of the shortest dynamic code
+
+/** Watches `input`; `scanned(text)` gets each text once. `on()` says whether scans are wanted now. */
+export function watchField(input, { scanned, on }) {
+  let timer = 0;
+  let composing = false;
+
+  function send() {
+    clearTimeout(timer);
+    const text = clean(input.value);
+    input.value = "";
+    if (text) scanned(text);
+  }
+
+  function wait() {
+    clearTimeout(timer);
+    const text = clean(input.value);
+    if (text.length >= SHORT) timer = setTimeout(send, text.startsWith("8601") && text.length < WHOLE ? SLOW : SILENCE);
+  }
+
+  input.addEventListener("input", () => composing || wait());
+  input.addEventListener("compositionstart", () => (composing = true));
+  input.addEventListener("compositionend", () => {
+    composing = false;
+    wait();
+  });
+  input.addEventListener("keydown", (event) => {
+    const ends = event.key === "Enter" || (event.key === "Tab" && input.value);
+    if (!ends || event.isComposing) return;
+    event.preventDefault();
+    send();
+  });
+
+  // A click never takes the focus away; after Tab it comes back with the first character of the next scan.
+  document.addEventListener("mousedown", (event) => on() && event.target !== input && event.preventDefault());
+  document.addEventListener("click", () => on() && input.focus());
+  addEventListener("focus", () => on() && input.focus());
+  document.addEventListener("keydown", (event) => {
+    const typed = event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (on() && typed && document.activeElement !== input) input.focus();
+  });
+}
+
+/** The text without what scanners and input methods add at its ends; full-width digits made plain. */
+export function clean(text) {
+  return text
+    .replace(/[０-９]/g, (digit) => String.fromCharCode(digit.charCodeAt(0) - 0xfee0))
+    .replace(/^[\s\0\ufeff]+|[\s\0\ufeff]+$/g, "");
+}

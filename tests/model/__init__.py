@@ -1,0 +1,1 @@
+"""The protocol between workers, ring and verifiers, checked by SPIN."""

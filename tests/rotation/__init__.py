@@ -1,0 +1,1 @@
+"""Keys that rotate: the rules, the machine, the scenarios, the faults."""
