@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 # Wheels alone, of the versions in .constraints.txt: nothing is compiled, and tomorrow's install is today's.
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check install -qq --only-binary :all: -c .constraints.txt -e
 
-.PHONY: help run test lint types fmt bench shots fault openapi migration clean
+.PHONY: help run test lint types fmt bench shots fault fault-rotation openapi migration clean
 .DEFAULT_GOAL := help
 
 help: ## list the tasks
@@ -32,17 +32,14 @@ fmt: $(VENV)/.dev ## format
 bench: $(VENV)/.dev ## speed and memory, as ratios to a hand-written minimum
 	@$(BIN)/python -m tests.bench
 
-# A demo of its own on a free port, in a folder of its own, ended with the pictures.
-shots: $(VENV)/.dev ## screenshots of every state of every page, into shots/
-	@data=$$(mktemp -d) || exit 1; \
-	YIMA_DATA_DIR=$$data YIMA_PORT=0 YIMA_RATE_LIMITS=off $(BIN)/yima demo >$$data/log 2>&1 & demo=$$!; \
-	trap 'kill $$demo 2>/dev/null; wait $$demo; rm -rf $$data' EXIT; trap 'exit 130' INT TERM; \
-	until [ -f $$data/demo.json ]; do kill -0 $$demo 2>/dev/null || { cat $$data/log >&2; exit 1; }; sleep 0.2; done; \
-	base=$$($(BIN)/python -c 'import json, sys; print(json.load(open(sys.argv[1]))["base_url"])' $$data/demo.json); \
-	$(BIN)/python -m tests.shots --base $$base --demo-json $$data/demo.json --out shots
+shots: $(VENV)/.dev ## screenshots of every state of every page, into shots/, from a demo of its own
+	@$(BIN)/python -m tests.shots --out shots
 
 fault: $(VENV)/.dev ## the long fault loops (kills, races); the short ones are in `make test`
 	@YIMA_TEST_LONG=1 $(BIN)/python -m pytest -m fault
+
+fault-rotation: $(VENV)/.dev ## races, kills, rotations and compromises under load at length, with their figures
+	@YIMA_TEST_LONG=1 $(BIN)/python -m pytest -s tests/rotation/test_faults.py
 
 openapi: $(VENV)/.dev ## keep today's OpenAPI document as the one that must not break
 	@$(BIN)/python -m tests.contract.keep

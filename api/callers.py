@@ -116,6 +116,6 @@ async def _admin_of_cookie(cookie: str, request: Request, services: "Services") 
 
 
 def _check_csrf(cookie: str, request: Request, services: "Services") -> None:
-    given = request.headers.get(CSRF_HEADER, "")
-    if request.method not in _SAFE and not hmac.compare_digest(given.encode(), csrf_of(cookie, services).encode()):
+    given = request.headers.get(CSRF_HEADER, "").encode(errors="replace")  # a header may hold any byte
+    if request.method not in _SAFE and not hmac.compare_digest(given, csrf_of(cookie, services).encode()):
         raise Problem(NOT_ALLOWED, _CSRF_REFUSED)

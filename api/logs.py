@@ -3,6 +3,7 @@
 Nothing that a caller sent is ever a field, but for X-Request-Id, whose characters are checked.
 """
 
+import asyncio
 import logging
 import re
 import sys
@@ -103,15 +104,37 @@ def configure(level: str, form: str) -> None:
 
 
 class JsonHandler(logging.StreamHandler[TextIO]):
-    """Writes JSON lines; answers by a shorter way, since there is one for each request."""
+    """Writes JSON lines.
+
+    The lines of answers, one for each request, come by a shorter way and are written together before the event loop
+    next waits: a write of its own for each costs a twentieth of the rate.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
         self.setFormatter(JsonLines())
+        self._answers: list[bytes] = []
 
     def answered(self, line: "_Answered") -> None:
-        """Write the line of an answer."""
-        self.stream.write(_encode(line).decode() + "\n")
+        """Take the line of an answer; called in the event loop."""
+        self._answers.append(_encode(line))
+        if len(self._answers) == 1:
+            asyncio.get_running_loop().call_soon(self.flush)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record behind the answers that came before it."""
+        self._write_answers()
+        super().emit(record)
+
+    def flush(self) -> None:
+        """Write what waits."""
+        self._write_answers()
+        super().flush()
+
+    def _write_answers(self) -> None:
+        if self._answers:
+            lines, self._answers = self._answers, []
+            self.stream.write(b"\n".join([*lines, b""]).decode())
 
 
 class _Answered(msgspec.Struct):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from api.problems import Problem
+from codes.errors import SealBroken
 from codes.identity import parse_document
 from models import idempotency, leases
 from models.messages import Job, due_jobs, job_done, job_failed
@@ -71,11 +72,10 @@ class Outbox:
     async def _send(self, services: "Services", job: Job) -> None:
         try:
             outcome = await _deliver(services, job)
-        except Problem as problem:
+        except Exception as error:  # one that cannot be done keeps no other from being sent
             outcome = None
-            _log.warning(
-                "delivery failed", extra={"job": job.kind, "error": problem.kind.code, "attempts": job.attempts}
-            )
+            said = error.kind.code if isinstance(error, Problem) else type(error).__name__
+            _log.warning("delivery failed", extra={"job": job.kind, "error": said, "attempts": job.attempts})
         if outcome is None:
             services.metrics.delivery(job.kind, "failed")
             await job_failed(job.job_id, min(_BACKOFF_MOST, 1.0 * 2**job.attempts))
@@ -87,6 +87,8 @@ class Outbox:
 async def _deliver(services: "Services", job: Job) -> str:
     """Do one job; the word for its outcome. Raises Problem where it is to be tried again."""
     told = job.payload
+    if told is None:
+        raise SealBroken
     texts, registry = services.upstreams.texts, services.upstreams.registry
     if job.kind == "text":
         await texts.send(str(job.job_id), told["phone"], told["text"])

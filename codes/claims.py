@@ -49,7 +49,7 @@ def encode(claims: Claims) -> bytes:
         payload[SERVICES] = claims.services
     if claims.use is not None:
         payload[USE] = claims.use
-    return cbor.encode(payload)
+    return cbor.encode_in_order(payload)
 
 
 def decode(payload: bytes) -> Claims:

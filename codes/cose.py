@@ -27,18 +27,18 @@ class Sign1(NamedTuple):
 
 def encode_protected(alg: int, kid: bytes) -> bytes:
     """The protected header's bytes."""
-    return cbor.encode({ALG: alg, KID: kid})
+    return cbor.encode_in_order({ALG: alg, KID: kid})
 
 
 def sig_structure(protected: bytes, payload: bytes) -> bytes:
     """What is signed (RFC 9052 §4.4), with empty external data."""
-    return cbor.encode(["Signature1", protected, b"", payload])
+    return cbor.encode_in_order(["Signature1", protected, b"", payload])
 
 
 def encode_sign1(message: Sign1) -> bytes:
     """The one byte form of a signed message."""
     protected = encode_protected(message.alg, message.kid)
-    return _TAG_SIGN1 + cbor.encode([protected, {}, message.payload, message.signature])
+    return _TAG_SIGN1 + cbor.encode_in_order([protected, {}, message.payload, message.signature])
 
 
 def decode_sign1(data: bytes) -> Sign1:

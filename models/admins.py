@@ -83,7 +83,7 @@ async def admins() -> list[Any]:
 
 def is_admin_token(text: str) -> bool:
     """Whether a text has the form of an administrator's token."""
-    return text.startswith(TOKEN_PREFIX) and len(text) < 100
+    return text.startswith(TOKEN_PREFIX) and len(text) < 100 and text.isascii()
 
 
 def iso(at: datetime | None) -> str | None:

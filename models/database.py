@@ -4,6 +4,7 @@ The pool's `reset` does nothing (a round trip saved at every release), so no cod
 LISTEN, no session lock on its connections.
 """
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,6 +19,9 @@ from tortoise.migrations.executor import MigrationExecutor
 from tortoise.transactions import in_transaction
 
 MODULES = ["models.people", "models.hospitals", "models.visits", "models.keys", "models.work", "models.audit"]
+# Tortoise writes each statement's values at DEBUG; they are people's data, so it writes nothing, whatever the level.
+logging.getLogger("tortoise.db_client").addFilter(lambda _: False)
+
 _MIGRATE_LOCK = 0x59494D41  # "YIMA": one migration at a time
 
 Connection = BaseDBAsyncClient

@@ -7,9 +7,14 @@ from uuid import UUID, uuid4
 from models.database import row, rows
 
 
-async def uses_of(kid: bytes, since: datetime, limit: int) -> tuple[int, list[Any]]:
-    """How many resolutions under a key since then, and the newest of them."""
-    total = await row("SELECT count(*) AS n FROM resolutions WHERE kid = $1 AND at >= $2", kid, since)
+async def uses_of(kid: bytes, since: datetime, limit: int) -> tuple[int, int, list[Any]]:
+    """How many resolutions under a key since then, how many of them are (or were, when it was cut off) open, the newest."""
+    total = await row(
+        "SELECT count(*) AS n, count(*) FILTER (WHERE r.expires_at > coalesce(k.compromised_at, yima_now())) AS open"
+        " FROM resolutions r JOIN keys k ON k.kid = r.kid WHERE r.kid = $1 AND r.at >= $2",
+        kid,
+        since,
+    )
     found = await rows(
         "SELECT r.id, r.at, r.terminal, h.name AS hospital FROM resolutions r JOIN hospitals h ON h.id = r.hospital_id"
         " WHERE r.kid = $1 AND r.at >= $2 ORDER BY r.at DESC, r.id DESC LIMIT $3",
@@ -17,7 +22,7 @@ async def uses_of(kid: bytes, since: datetime, limit: int) -> tuple[int, list[An
         since,
         limit,
     )
-    return (total["n"] if total else 0), found
+    return (total["n"], total["open"], found) if total else (0, 0, found)
 
 
 async def note_forged(kid: bytes, client_id: UUID, terminal: str) -> None:

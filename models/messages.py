@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
+from codes.errors import SealBroken
 from models.database import Connection, row, rows
 from models.vault import Vault
 
@@ -26,11 +27,11 @@ class Told(NamedTuple):
 
 
 class Job(NamedTuple):
-    """A delivery that is due."""
+    """A delivery that is due. `payload` is None where the row does not open: it must not hold up the others."""
 
     job_id: UUID
     kind: str
-    payload: dict[str, Any]
+    payload: dict[str, Any] | None
     attempts: int
 
 
@@ -67,21 +68,24 @@ async def enqueue(
 
 
 async def due_jobs(vault: Vault, limit: int = 20) -> list[Job]:
-    """What is due, oldest first."""
+    """What is due, oldest first. What is too late is dropped: a code that has expired is never sent."""
+    await row(
+        "UPDATE deliveries SET done_at = yima_now(), outcome = 'expired', sealed = ''"
+        " WHERE done_at IS NULL AND due_at <= yima_now() AND expires_at <= yima_now() RETURNING id"
+    )
     found = await rows(
         "SELECT id, kind, sealed, attempts FROM deliveries WHERE done_at IS NULL AND due_at <= yima_now()"
         " ORDER BY due_at LIMIT $1",
         limit,
     )
-    return [
-        Job(
-            r["id"],
-            r["kind"],
-            msgspec.json.decode(vault.open(r["sealed"], "deliveries", "sealed", r["id"])),
-            r["attempts"],
-        )
-        for r in found
-    ]
+    return [Job(r["id"], r["kind"], _payload(vault, r), r["attempts"]) for r in found]
+
+
+def _payload(vault: Vault, record: Any) -> dict[str, Any] | None:
+    try:
+        return vault.open_as(dict[str, Any], record["sealed"], "deliveries", "sealed", record["id"])
+    except SealBroken:
+        return None
 
 
 async def job_done(job_id: UUID, outcome: str) -> None:
@@ -94,12 +98,10 @@ async def job_done(job_id: UUID, outcome: str) -> None:
 
 
 async def job_failed(job_id: UUID, wait: float) -> None:
-    """Try again after `wait` seconds, unless its time is over."""
+    """Try again after `wait` seconds, unless another sender did it meanwhile."""
     await row(
-        "UPDATE deliveries SET attempts = attempts + 1, due_at = yima_now() + make_interval(secs => $2),"
-        " done_at = CASE WHEN expires_at < yima_now() THEN yima_now() END,"
-        " outcome = CASE WHEN expires_at < yima_now() THEN 'expired' END,"
-        " sealed = CASE WHEN expires_at < yima_now() THEN ''::bytea ELSE sealed END WHERE id = $1 RETURNING id",
+        "UPDATE deliveries SET attempts = attempts + 1, due_at = yima_now() + make_interval(secs => $2)"
+        " WHERE id = $1 AND done_at IS NULL RETURNING id",
         job_id,
         wait,
     )

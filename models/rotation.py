@@ -221,14 +221,16 @@ async def _as_before(key: KeyRow, *, using: Connection) -> Compromise:
     return Compromise(key.kid, key.replacement_kid, approval_id, await _ended(key.kid, since, using=using))
 
 
-async def _ended(kid: bytes, since: datetime, *, using: Connection | None = None) -> int:
-    found = await row("SELECT count(*) AS n FROM resolutions WHERE kid = $1 AND at >= $2", kid, since, using=using)
+async def _ended(kid: bytes, since: datetime, *, using: Connection) -> int:
+    """How many resolutions a compromise ended: those of the key since then that were open when it was cut off."""
+    found = await row(
+        "SELECT count(*) AS n FROM resolutions r JOIN keys k ON k.kid = r.kid"
+        " WHERE r.kid = $1 AND r.at >= $2 AND r.expires_at > coalesce(k.compromised_at, yima_now())",
+        kid,
+        since,
+        using=using,
+    )
     return int(found["n"]) if found else 0
-
-
-async def resolutions_under(kid: bytes, since: datetime | None) -> int:
-    """How many resolutions a compromise of this key since then would end."""
-    return await _ended(kid, since or datetime.fromisoformat("1970-01-01T00:00:00+00:00"))
 
 
 async def tick(vault: Vault, timing: Timing) -> list[str]:

@@ -50,6 +50,6 @@ async def service(shared_service: Service) -> AsyncIterator[Service]:
 
 @pytest.fixture
 async def own_service(cluster: Cluster, tmp_path: Path) -> AsyncIterator[Service]:
-    """A service for one test alone: its rows may be damaged."""
+    """A service for one test alone: its rows may be damaged. Not in a module that uses `service`: one at a time."""
     async with running_service(cluster, tmp_path) as running:
         yield running

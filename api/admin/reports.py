@@ -33,10 +33,12 @@ async def report_key(call: Call[None]) -> Answer:
     key = await shown_key(call, kid)
     since = call.query.since or key.activated_at or key.created_at
     since = since if since.tzinfo else since.replace(tzinfo=UTC)
-    total, uses = await uses_of(kid, since, LISTED_MOST)
+    total, still_open, uses = await uses_of(kid, since, LISTED_MOST)
     forged, alarms = await forged_alarms(kid, LISTED_MOST)
     listed = [KeyUse(record["id"], record["at"], record["hospital"], record["terminal"]) for record in uses]
-    return Answer(200, KeyReport(key.kid, key.state, since, total, listed, forged, [_alarm(each) for each in alarms]))
+    return Answer(
+        200, KeyReport(key.kid, key.state, since, total, still_open, listed, forged, [_alarm(each) for each in alarms])
+    )
 
 
 @subject.route(

@@ -281,12 +281,13 @@ class ForgedAlarm(msgspec.Struct):
 
 
 class KeyReport(msgspec.Struct):
-    """What a key was used for since a time: how many resolutions a compromise would end, or has ended."""
+    """What a key was used for since a time; `resolutions_open`: how many a compromise would end, or has ended."""
 
     kid: str
     state: str
     since: datetime
     resolutions: int
+    resolutions_open: int
     listed: list[KeyUse]
     forged_signatures: int
     alarms: list[ForgedAlarm]

@@ -121,7 +121,8 @@ def report(found: Json) -> str:
 
 def _counts(found: Json) -> str:
     return (
-        f"  resolutions under it since {instant(found['since'])}: {found['resolutions']}\n"
+        f"  resolutions under it since {instant(found['since'])}: {found['resolutions']},"
+        f" still open: {found['resolutions_open']}\n"
         f"  alarms of forged signatures under it: {found['forged_signatures']}\n"
     )
 
@@ -134,7 +135,7 @@ def consequence(key: Json, pending: Json | None, found: Json) -> str:
         f"Compromising {key['purpose']} key {key['kid']}, {key['state']}, cannot be undone.\n"
         "  at once, the service refuses what it signed; who verifies offline does so from the next key set on\n"
         f"{replaced}{too}{_counts(found)}"
-        "  those resolutions end\n"
+        "  those that are open end\n"
     )
 
 

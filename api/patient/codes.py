@@ -34,6 +34,7 @@ subject = Subject("Patients")
     },
     problems=(NOT_FOUND, CARD_FROZEN, RING_ROLLED_BACK),
     limit="codes",
+    commits=False,
 )
 async def issue_code(call: Call[CodeRequest]) -> Answer | HTTPResponse:
     """Read the card and the ring's version in one statement, then seal and sign."""

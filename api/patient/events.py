@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from sanic.response import ResponseStream
+from sanic.response import HTTPResponse, ResponseStream
 
 from api.patient.shown import shown_access, shown_message
 from api.patient.standing import require_standing
@@ -34,6 +34,7 @@ OVERLAP: Final = timedelta(seconds=6)  # commits become visible out of order by 
 RESUME_MOST: Final = timedelta(minutes=10)
 KEEP_ALIVE_SECONDS: Final = 10.0
 STREAM_MOST_SECONDS: Final = 3600.0
+CONTENT_TYPE: Final = "text/event-stream; charset=utf-8"
 _QUEUE: Final = 200
 _ID: Final = re.compile(r"(\d{1,17})-([0-9a-f-]{1,40})")
 _log = logging.getLogger("yima.events")
@@ -232,7 +233,7 @@ def _access(watchers: list[Watcher], record: Any) -> tuple[Event, list[Watcher]]
     headers=("Last-Event-ID",),
     limit="events",
 )
-async def stream_events(call: Call[None]) -> ResponseStream:
+async def stream_events(call: Call[None]) -> HTTPResponse | ResponseStream:
     """Stream until the client goes; `Last-Event-ID` resumes from ten minutes back at most."""
     services, patient = call.services, call.patient
     await require_standing(call)
@@ -258,7 +259,9 @@ async def stream_events(call: Call[None]) -> ResponseStream:
             services.events.remove(watcher)
 
     headers = {**API_HEADERS, "X-Accel-Buffering": "no", "X-Request-Id": call.request_id}
-    return ResponseStream(stream, headers=headers, content_type="text/event-stream; charset=utf-8")
+    if call.request.method == "HEAD":  # a stream has no end that the connection could wait for
+        return HTTPResponse(None, headers=headers, content_type=CONTENT_TYPE)
+    return ResponseStream(stream, headers=headers, content_type=CONTENT_TYPE)
 
 
 def _resume(call: Call[None]) -> tuple[datetime, str]:

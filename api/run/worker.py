@@ -13,6 +13,7 @@ from api.logs import configure
 from api.run.root_key import read_root_key
 from api.services import make_services
 from api.settings import read_settings
+from api.web.protocol import TimedProtocol
 
 
 def main() -> None:
@@ -33,7 +34,7 @@ def main() -> None:
 
     app.after_server_start(say_ready)
     sock = socket.socket(fileno=options.fd)
-    app.prepare(sock=sock, single_process=True, access_log=False, motd=False)
+    app.prepare(sock=sock, protocol=TimedProtocol, single_process=True, access_log=False, motd=False)
     Sanic.serve_single(app)
 
 

@@ -10,6 +10,7 @@ from api.problems import BODY_MALFORMED, VALIDATION_FAILED, FieldError, Problem,
 
 Shape = TypeVar("Shape")
 
+EMPTY: Final = b"{}"
 _DEEPEST: Final = 32
 _AT: Final = re.compile(r" - at `(\$[^`]*)`$")
 _QUOTED_VALUE: Final = re.compile(r"(Invalid enum value|Invalid value) .*")
@@ -44,7 +45,8 @@ def parse(body: bytes, shape: type[Shape]) -> Shape:
         raise _invalid(str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Problem(BODY_MALFORMED) from None
-    _check_text(body)
+    if body != EMPTY:
+        _check_text(body)
     return value
 
 

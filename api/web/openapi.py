@@ -155,7 +155,8 @@ def _content(answer: type | Media | None) -> dict[str, Any]:
     if answer is None:
         return {}
     if isinstance(answer, Media):
-        return {"content": {answer.content_type: {"schema": {"type": "string"}}}}
+        kind = "object" if answer.content_type.endswith("json") else "string"
+        return {"content": {answer.content_type: {"schema": {"type": kind}}}}
     return {"content": {"application/json": {"schema": {"$ref": REF.format(name=answer.__name__)}}}}
 
 

@@ -56,6 +56,7 @@ class Route:
     idempotent: bool = False
     limit: str | None = None
     headers: tuple[str, ...] = ()
+    commits: bool = True  # its handler is shielded from a caller who goes away
 
     @property
     def name(self) -> str:

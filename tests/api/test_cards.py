@@ -201,7 +201,7 @@ async def test_a_closed_card_is_gone_and_its_codes_are_card_revoked(service: Ser
     href = f"/v1/hospital/resolutions/{resolution['resolution_id']}"
     refused(await service.http.get(href, headers=who), 403, "card-revoked")
     for method, at in (("GET", path), ("DELETE", path), ("POST", f"{path}/codes"), ("POST", f"{path}/unfreeze")):
-        body = {} if method == "POST" else None
+        body: Any = {} if method == "POST" else None
         refused(await service.http.request(method, at, headers=me, json=body), 404, "not-found")
     assert (await service.http.get(PATH, headers=me)).json()["cards"] == []
 

@@ -113,6 +113,27 @@ async def test_an_id_of_another_form_is_not_found_like_one_that_is_not_there(ser
     assert {**odd, "request_id": ""} == {**absent, "request_id": ""}
 
 
+@pytest.mark.parametrize("odd", ["%ff", "%ed%a0%80", "%00", "%0d%0a", "%c0%ae", "\u2028", "%"])
+async def test_odd_bytes_in_paths_and_queries_are_no_5xx(service: Service, odd: str) -> None:
+    me, card = await service.holder()
+    who = {**await service.admin("registrar"), "Idempotency-Key": "odd"}
+    own = f"/v1/patient/cards/{card['card_id']}"
+    answers = [
+        await service.http.get(f"/v1/patient/cards/{odd}", headers=me),
+        await service.http.get(f"{own}/accesses?cursor={odd}&limit={odd}", headers=me),
+        await service.http.post(f"{own}/codes?matrix={odd}", headers=me, json={}),
+        await service.http.delete(f"/v1/patient/session?all={odd}", headers=me),
+        await service.http.post(
+            f"/v1/admin/hospitals/{odd}/clients", headers=who, json={"name": "x", "scopes": ["booking"]}
+        ),
+        await service.http.post(f"/v1/admin/cards/{odd}/freeze", headers=who, json={"reason": "r"}),
+        await service.http.get(f"/v1/policies/{odd}"),
+        await service.http.get(f"/problems/{odd}"),
+        await service.http.get(f"/{odd}"),
+    ]
+    assert [answer.status_code for answer in answers if not 400 <= answer.status_code < 500] == []
+
+
 async def test_head_of_a_readable_thing_is_its_head(service: Service) -> None:
     me, card = await service.holder()
     for path in ("/healthz", "/v1/patient/cards", f"/v1/patient/cards/{card['card_id']}", "/v1/policies"):
@@ -124,11 +145,17 @@ def is_list(route: Any) -> bool:
     return bool(route.query) and "limit" in route.query.__struct_fields__ and "<" not in route.path
 
 
-@pytest.mark.parametrize("route", filter(is_list, all_routes()), ids=lambda route: route.path)
+@pytest.mark.parametrize("route", [*filter(is_list, all_routes())], ids=lambda route: route.path)
 async def test_a_query_parameter_of_the_wrong_type_is_validation_failed(service: Service, route: Any) -> None:
     me, _ = await service.holder()
     who = me if route.caller is Caller.PATIENT else await service.admin("auditor")
     refused(await service.http.get(route.path, headers=who, params={"limit": "many"}), 422, "validation-failed")
+
+
+async def test_head_of_the_events_ends(service: Service) -> None:
+    me = await service.patient(service.person())
+    answer = await asyncio.wait_for(service.http.head("/v1/patient/events", headers=me), 5)
+    assert (answer.status_code, answer.content) == (200, b"")
 
 
 async def test_an_unforeseen_failure_is_500_without_a_word_of_it(service: Service) -> None:
@@ -138,7 +165,7 @@ async def test_an_unforeseen_failure_is_500_without_a_word_of_it(service: Servic
         raise RuntimeError("secret words")
 
     reader = service.services.cards
-    service.services.cards = type("Broken", (), {"read": broken})()  # type: ignore[assignment]  # breaks on purpose
+    service.services.cards = type("Broken", (), {"read": broken})()
     try:
         answer = await service.http.post(f"/v1/patient/cards/{card['card_id']}/codes", headers=me, json={})
     finally:

@@ -91,7 +91,7 @@ async def test_a_claim_whose_worker_died_is_taken_over(service: Service) -> None
     who = await service.admin("registrar")
     real = idempotency.give_up
 
-    async def died(_: Any) -> None:
+    async def died(claimed: Any) -> None:
         return None
 
     idempotency.give_up = died

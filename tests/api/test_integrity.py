@@ -70,7 +70,7 @@ async def reads(service: Service, me: Headers, victim: Victim) -> None:
     """Every use of the row says integrity."""
     path = f"/v1/patient/cards/{victim.card_a['card_id']}"
     for method, at in (("GET", path), ("POST", f"{path}/codes"), ("POST", f"{path}/freeze"), ("DELETE", path)):
-        body = {} if method == "POST" else None
+        body: Any = {} if method == "POST" else None
         await victim.damaged(await service.http.request(method, at, headers=me, json=body))
 
 

@@ -140,16 +140,22 @@ async def test_an_idempotency_key_is_ignored_here(service: Service) -> None:
     assert one != two
 
 
-async def test_a_worker_whose_ring_is_older_than_a_minute_issues_nothing(service: Service) -> None:
+async def test_a_worker_whose_ring_is_older_than_a_minute_issues_nothing(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     me, card = await service.holder()
     keeper = service.services.keeper
-    keeper._loaded_at -= 61
-    try:
+
+    async def nothing_comes() -> None:
+        return None
+
+    with monkeypatch.context() as cut_off:
+        cut_off.setattr(keeper, "_load", nothing_comes)
+        cut_off.setattr(keeper, "_loaded_at", keeper._loaded_at - 61)
         answer = await ask(service, me, card)
         refused(answer, 503, "try-again")
         assert int(answer.headers["retry-after"]) > 0
         ready = await service.http.get("/readyz")
         assert (ready.status_code, ready.json()["key_ring"]) == (503, False)
-    finally:
-        await keeper.refresh()
+    await keeper.refresh()
     assert (await ask(service, me, card)).status_code == 201

@@ -119,6 +119,7 @@ async def test_it_is_not_spent_by_a_binding_that_failed_for_another_reason(servi
     proof = await service.texted(me, mother)
     await service.fault("registry", "http-500", times=2)
     refused(await bind(service, me, mother, proof), 502, "upstream-failed")
+    await service.sandbox.delete("/sandbox/faults")
     assert (await bind(service, me, mother, proof)).status_code == 201
 
 

@@ -1,12 +1,13 @@
 """The hand-written minimum that the service is measured against: no limits, no problems, no log, no metrics, no cards.
 
-POST /codes: Sanic, msgspec, one signature. POST /resolutions: Sanic, msgspec, one signature checked, one statement.
+POST /codes: Sanic, msgspec, one sealed block, one signature. POST /resolutions: Sanic, msgspec, one signature checked, one statement.
 Run as `python -m tests.bench.minimum --fd N --ready M --public HEX`, the database's address in BENCH_DATABASE.
 """
 
 import argparse
 import os
 import socket
+import struct
 import time
 from typing import Any, Final
 from uuid import uuid4
@@ -14,6 +15,7 @@ from uuid import uuid4
 import asyncpg
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from sanic import Sanic
 from sanic.request import Request
 from sanic.response import HTTPResponse
@@ -28,6 +30,8 @@ _USE: Final = (
 )
 _POOL: Final = 10
 _LIFE: Final = 300
+_HANDLE: Final = 2**62
+_BLOCK: Final = struct.Struct(">QI4s")
 # Where the parts of a dynamic code lie in its bytes (code-format.md): no parsing at all.
 _PROTECTED, _PAYLOAD, _CTI, _SIGNATURE = slice(3, 12), slice(13, 46), slice(30, 46), slice(48, 112)
 _HEAD: Final = b"\xd2\x84\x49"
@@ -71,6 +75,7 @@ def create_minimum(public: Ed25519PublicKey, database: str) -> Sanic[Any, Any]:
     app: Sanic[Any, Any] = Sanic("minimum", configure_logging=False)
     app.config.ACCESS_LOG = False
     private = Ed25519PrivateKey.generate()
+    seal = Cipher(algorithms.AES(os.urandom(32)), modes.ECB()).encryptor().update
     protected = os.urandom(9)
 
     @app.before_server_start
@@ -85,7 +90,7 @@ def create_minimum(public: Ed25519PublicKey, database: str) -> Sanic[Any, Any]:
         _code_asked(request.body)
         now = int(time.time())
         times = b"\x04\x1a" + (now + _LIFE).to_bytes(4, "big") + b"\x06\x1a" + now.to_bytes(4, "big")
-        payload = b"\x58\x1f\xa3" + times + b"\x07\x50" + os.urandom(16)
+        payload = b"\x58\x1f\xa3" + times + b"\x07\x50" + seal(_BLOCK.pack(_HANDLE, now, os.urandom(4)))
         signature = private.sign(_SIGNED + protected + b"\x40" + payload)
         data = _HEAD + protected + b"\xa0" + payload + b"\x58\x40" + signature
         return _answer(201, CodeGiven(f"8601{int.from_bytes(data, 'big')}", now, now + _LIFE))

@@ -13,11 +13,6 @@ from tests.support.servers import Cluster
 from tests.support.service import running_service
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """The marker of the loops that `make fault-rotation` runs at length."""
-    config.addinivalue_line("markers", "fault: kills, races and loads; long with YIMA_TEST_LONG=1")
-
-
 @pytest.fixture
 async def desk(cluster: Cluster) -> AsyncIterator[Desk]:
     """The models on a database of its own."""

@@ -46,9 +46,14 @@ class Desk:
         self.seen = 0
 
     async def begin(self) -> None:
-        """Open a connection of its own; the active code key has signed codes of 60 s."""
-        self.outside: asyncpg.Connection[Any] = await asyncpg.connect(self.url)
+        """All keys are active from now on; the code key has signed codes of 60 s."""
+        await self.open()
+        await self.sql("UPDATE keys SET activated_at = yima_now()")
         await self.sql("UPDATE keys SET longest_life = 60 WHERE purpose = 'code'")
+
+    async def open(self) -> None:
+        """Open a connection of its own."""
+        self.outside: asyncpg.Connection[Any] = await asyncpg.connect(self.url)
 
     async def close(self) -> None:
         with suppress(Exception):

@@ -15,7 +15,7 @@ from api.problems import Problem
 from codes.ring import KeyState, Purpose
 from models import rotation
 from models.key_rows import Timing
-from models.keyring import StoredRing
+from models.keyring import StoredRing, load_ring
 from models.vault import Vault
 from tests.rotation.desk import LEAD, ONE, TIMING, Desk
 from tests.rotation.office import KEYS, Office, open_office
@@ -57,7 +57,7 @@ async def test_a_load_that_began_before_the_call_does_not_answer_it(
     """A worker whose poll read the ring just before a compromise must read again before it issues."""
     keeper = _keeper(desk)
     await keeper.refresh()
-    real, began, go = api_keeper.load_ring, asyncio.Event(), asyncio.Event()
+    real, began, go = load_ring, asyncio.Event(), asyncio.Event()
 
     async def slow(vault: Vault) -> StoredRing:
         stored = await real(vault)
@@ -80,7 +80,7 @@ async def test_a_load_that_began_before_the_call_does_not_answer_it(
 
 async def test_all_who_wait_share_one_load(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     keeper = _keeper(desk)
-    real, loads = api_keeper.load_ring, []
+    real, loads = load_ring, []
 
     async def counted(vault: Vault) -> StoredRing:
         loads.append(1)
@@ -101,7 +101,7 @@ async def test_a_load_that_failed_fails_for_those_who_waited_and_the_next_one_wo
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keeper = _keeper(desk)
-    real = api_keeper.load_ring
+    real = load_ring
 
     async def broken(vault: Vault) -> StoredRing:
         raise OSError
@@ -127,7 +127,7 @@ async def test_loading_notes_the_life_of_codes_and_reports_the_version(desk: Des
     assert await desk.sql("SELECT 1 FROM ring_reports") == []
 
 
-@pytest.mark.parametrize(("age", "kept"), ((0, 100), (15, 100), (16, 99), (59, 56)))
+@pytest.mark.parametrize(("age", "kept"), [(0, 100), (15, 100), (16, 99), (59, 56)])
 async def test_a_key_set_of_an_older_ring_is_kept_less(desk: Desk, age: int, kept: int) -> None:
     """Max-age and one poll are what the lead allows for: together with the ring's age it is never more."""
     keeper = _keeper(desk)
@@ -144,7 +144,7 @@ async def test_a_worker_cut_off_through_a_whole_rotation(alone: Service, monkeyp
     hospital = await alone.hospital()
     keeper = alone.services.keeper
     assert (await alone.http.get(SET)).status_code == 200
-    real = api_keeper.load_ring
+    real = load_ring
 
     async def cut(vault: Vault) -> StoredRing:
         raise OSError
@@ -223,7 +223,7 @@ def test_what_was_seen_is_the_highest_of_all_workers_of_the_machine(tmp_path: Pa
 # Clocks
 
 
-@pytest.mark.parametrize("off", (-300.0, 300.0), ids=("five minutes behind", "five minutes ahead"))
+@pytest.mark.parametrize("off", [-300.0, 300.0], ids=("five minutes behind", "five minutes ahead"))
 async def test_a_workers_own_clock_decides_nothing(alone: Service, monkeypatch: pytest.MonkeyPatch, off: float) -> None:
     """Neither when a key turns, nor what a code says, nor what is accepted."""
     real = time.time

@@ -43,9 +43,9 @@ class Row:
     custodians: int = 1
 
 
-LEAD_PASSED = {"published_at": NOW - LEAD, "lead": LEAD}
-SPENT = {"retiring_at": NOW - 390, "life_after": 390.0}
-DUE = {"destroy_at": NOW}
+LEAD_PASSED: Final[dict[str, Any]] = {"published_at": NOW - LEAD, "lead": LEAD}
+SPENT: Final[dict[str, Any]] = {"retiring_at": NOW - 390, "life_after": 390.0}
+DUE: Final[dict[str, Any]] = {"destroy_at": NOW}
 
 TABLE: Final = (
     # A new key
@@ -195,13 +195,13 @@ class Life:
 
 @pytest.mark.parametrize(
     "life",
-    (
+    [
         Life("codes: the longest life, skew, and what a verifier may keep", Purpose.CODE, 300 + SKEW_SECONDS + 90),
         Life("tokens: a day and skew", Purpose.TOKEN, TOKEN_LIFE_SECONDS + SKEW_SECONDS),
         Life("printed codes: as long as one stands", Purpose.PRINT, None),
         Life("data: as long as a row refers to it", Purpose.DATA, None),
         Life("index: as long as a row refers to it", Purpose.INDEX, None),
-    ),
+    ],
     ids=lambda life: life.name,
 )
 def test_how_long_what_a_key_made_stays_good(life: Life) -> None:

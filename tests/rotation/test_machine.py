@@ -51,7 +51,7 @@ class DeadWorkersHold(MemoryStore):
 
 def _run(machine: type[InMemory], **given: Any) -> None:
     checks = list(HealthCheck)
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis leaves it untyped
+    run_state_machine_as_test(
         machine,
         settings=settings(stateful_step_count=50, deadline=None, suppress_health_check=checks, database=None, **given),
     )
@@ -61,7 +61,7 @@ def test_any_order_of_events() -> None:
     _run(InMemory, max_examples=EXAMPLES)
 
 
-@pytest.mark.parametrize("broken", (NoLead, NoLifeAfter, DeadWorkersHold), ids=lambda broken: broken.__name__)
+@pytest.mark.parametrize("broken", [NoLead, NoLifeAfter, DeadWorkersHold], ids=lambda broken: broken.__name__)
 def test_the_machine_sees_a_rule_that_is_missing(broken: type[MemoryStore]) -> None:
     machine = type(broken.__name__, (InMemory,), {"store_class": broken})
     with pytest.raises(AssertionError):

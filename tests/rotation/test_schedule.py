@@ -101,7 +101,7 @@ async def test_a_period_whose_key_was_stolen_before_it_signed_gets_another(desk:
     assert await desk.states(Purpose.TOKEN) == ["retiring", "active"]
 
 
-@pytest.mark.parametrize("purpose", (Purpose.CODE, Purpose.TOKEN, Purpose.PRINT))
+@pytest.mark.parametrize("purpose", [Purpose.CODE, Purpose.TOKEN, Purpose.PRINT])
 async def test_each_purpose_turns_by_itself(desk: Desk, purpose: Purpose) -> None:
     others = {other: await desk.states(other) for other in Purpose if other is not purpose}
     await desk.turn(purpose)
@@ -111,7 +111,7 @@ async def test_each_purpose_turns_by_itself(desk: Desk, purpose: Purpose) -> Non
     assert others == {other: await desk.states(other) for other in others}
 
 
-@pytest.mark.parametrize("purpose", (Purpose.DATA, Purpose.INDEX, Purpose.ROOT, Purpose.CARD_ID))
+@pytest.mark.parametrize("purpose", [Purpose.DATA, Purpose.INDEX, Purpose.ROOT, Purpose.CARD_ID])
 async def test_a_kid_of_a_purpose_that_is_not_rotated_here(desk: Desk, purpose: Purpose) -> None:
     kid = await desk.kid(KeyState.ACTIVE, purpose)
     for act in (desk.compromise(kid), desk.ask(kid, KeyState.RETIRED)):

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Route
 
-Kind = Literal["patient", "scanner", "page"]
+Kind = Literal["patient", "scanner", "admin", "page"]
 
 CHROMIUM: Final = "/usr/bin/chromium"
 ARGUMENTS: Final = [
@@ -155,8 +155,19 @@ class Window:
             self._findings.add(self._where(), f"type below 16 px in {variant}: {small}")
         target = self._out / self.kind / f"{name}-{variant}.png"
         target.parent.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=target, animations="disabled")
+        self.picture(target)
         self._findings.pictures += 1
+
+    def picture(self, target: Path) -> None:
+        """The page as it is; tried again, since a browser on a busy machine may not manage at once."""
+        for again in (True, True, False):
+            try:
+                self.page.screenshot(path=target, animations="disabled")
+                return
+            except Error:
+                if not again:
+                    raise
+                self.page.wait_for_timeout(500)
 
     def _put(self, size: tuple[int, int], *, dark: bool, large: bool) -> None:
         self.page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="reduce")

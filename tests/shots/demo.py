@@ -37,6 +37,10 @@ class Demo:
         ).raise_for_status()
         return {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
+    def admin(self, role: str, n: int = 0) -> str:
+        """The token of the n-th administrator of a role."""
+        return str([each["token"] for each in self.info["admins"] if each["role"] == role][n])
+
     def without_cards(self, me: dict[str, str]) -> None:
         """Closes every card of this account."""
         for card in self.http.get("/v1/patient/cards", headers=me).raise_for_status().json()["cards"]:

@@ -1,11 +1,11 @@
 // Rotating a key, moving one on, and confirming a ring: acts that somebody can undo, or that a second one approves.
 import * as api from "./admin-api.js";
 import { ask, dialog, doneWords, reasonField, surely, wordField } from "./admin-dialog.js";
-import { gateWords } from "./admin-words.js";
+import { gateWords, moment } from "./admin-words.js";
 import { button, h, show } from "./dom.js";
 import { during } from "./form.js";
 import { Refused } from "./http.js";
-import { clock, day, t } from "./language.js";
+import { t } from "./language.js";
 
 export function rotateDialog(purpose, pending, refresh) {
   const place = h("div", { class: "stack" });
@@ -25,8 +25,7 @@ export function rotateDialog(purpose, pending, refresh) {
   async function rotate(when, pressed) {
     let made = null;
     if (!(await during(pressed, place, async () => (made = await surely(() => api.rotate(purpose, when)))))) return;
-    const at = { kid: made.kid, day: day(made.activates_at), clock: clock(made.activates_at) };
-    show(body, doneWords(t("rotate.made", at)));
+    show(body, doneWords(t("rotate.made", { kid: made.kid, ...moment(made.activates_at) })));
     refresh();
   }
   dialog(t("rotate.title", { purpose: t(`purpose.${purpose}`) }), body);
@@ -57,7 +56,7 @@ function whenGated(error) {
   if (error instanceof Refused && error.gate) {
     const at = error.notBefore;
     const gate = gateWords(error.gate);
-    error.detail = at ? t("change.not-before", { gate, day: day(at), clock: clock(at) }) : t("change.gated", { gate });
+    error.detail = at ? t("change.not-before", { gate, ...moment(at) }) : t("change.gated", { gate });
   }
   throw error;
 }

@@ -2,10 +2,10 @@
 import * as api from "./admin-api.js";
 import { surely } from "./admin-dialog.js";
 import { livePart } from "./admin-place.js";
-import { reasonWords } from "./admin-words.js";
+import { moment, reasonWords } from "./admin-words.js";
 import { button, h } from "./dom.js";
 import { during } from "./form.js";
-import { clock, day, t } from "./language.js";
+import { t } from "./language.js";
 
 export function approvalsPart(custodian, refresh) {
   const place = h("div", { class: "stack" });
@@ -36,14 +36,18 @@ function approvalRow(each, custodian, place, refresh) {
     !compromise && decide(false, t("waiting.refuse"), "quiet"),
   ];
   const words = { ...each, purpose: t(`purpose.${each.purpose}`), source: t(`state.${each.source}`), to: t(`state.${each.to}`) };
-  const until = { day: day(each.expires_at), clock: clock(each.expires_at) };
   return h(
     "li",
     { class: "approval" },
     h("p", null, h("strong", null, t(compromise ? "waiting.compromise" : "waiting.transition", words))),
     h("p", { class: "long" }, reasonWords(each.reason)),
-    h("p", { class: "soft" }, t(compromise ? "waiting.confirm-until" : "waiting.until", until)),
+    h("p", { class: "soft" }, untilWords(each)),
     each.mine && h("p", { class: "soft" }, t("waiting.mine")),
     custodian && !each.mine && h("div", { class: "pair" }, acts()),
   );
+}
+
+function untilWords(each) {
+  if (each.late) return t("waiting.late");
+  return t(each.kind === "compromise" ? "waiting.confirm-until" : "waiting.until", moment(each.expires_at));
 }

@@ -1,10 +1,11 @@
 // Cutting a stolen key off: what it ends in numbers, a typed word, and its progress until every worker has followed.
 import * as api from "./admin-api.js";
 import { ask, doneWords, reasonField, wordField } from "./admin-dialog.js";
+import { moment } from "./admin-words.js";
 import { button, h, icon, show } from "./dom.js";
 import { field } from "./form.js";
 import { Refused } from "./http.js";
-import { clock, day, t } from "./language.js";
+import { t } from "./language.js";
 
 const FOLLOW = 1000; // ms
 const BEIJING = "+08:00";
@@ -20,6 +21,7 @@ export function compromiseDialog(key, ring, refresh) {
   ask(t("compromise.title", key), {
     words: [count, alsoWords(key, ring), h("p", null, h("strong", null, t("compromise.final")))],
     fields: { reason, since },
+    check: () => past(since),
     word: wordField(key.kid),
     label: t("compromise.go"),
     danger: true,
@@ -31,13 +33,21 @@ export function compromiseDialog(key, ring, refresh) {
   tally();
 }
 
+/** Whether the suspected time is not ahead. */
+function past(since) {
+  const good = !since.value || new Date(since.value + BEIJING) <= new Date();
+  since.complain(good ? "" : t("dialog.since.ahead"));
+  if (!good) since.input.focus();
+  return good;
+}
+
 /** What ends, in numbers where there are any. */
 async function consequence(key, from) {
   if (key.purpose !== "code") return t(`compromise.ends.${key.purpose}`);
   try {
     const found = await api.report(key.kid, from);
-    const values = { count: found.resolutions, day: day(found.since), clock: clock(found.since) };
-    return t(found.resolutions ? "compromise.count" : "compromise.count.none", values);
+    const values = { count: found.resolutions_open, ...moment(found.since) };
+    return t(found.resolutions_open ? "compromise.count" : "compromise.count.none", values);
   } catch {
     return t("compromise.count.lost");
   }
@@ -99,7 +109,7 @@ function step(state, text) {
 }
 
 /** The button that opens the dialog. */
-export function compromiseButton(key, ring, refresh, label) {
-  const props = { class: "button button-plain button-danger", "data-key": `compromise-${key.kid}` };
-  return button("plain", label, () => compromiseDialog(key, ring, refresh), props);
+export function compromiseButton(key, ring, refresh, label, kind = "plain") {
+  const props = { class: `button button-${kind} button-danger`, "data-key": `compromise-${kind}-${key.kid}` };
+  return button(kind, label, () => compromiseDialog(key, ring, refresh), props);
 }

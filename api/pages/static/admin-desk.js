@@ -36,6 +36,7 @@ export function desk(session, { over, leave }) {
     const rows = [ring.keys, ring.etag, ring.rolled_back];
     now.draw([rows, open, alarms, minute], () => nowPanel({ ring: found, open, alarms }, custodian, refresh));
     waiting.draw(open, minute);
+    grid.classList.toggle("desk-waits", open.length > 0);
     keys.draw([rows, minute], () => keysPanel(found, custodian, refresh));
     workers.draw([found.workers, found.etag], () => workersPanel(found));
   }
@@ -60,7 +61,8 @@ export function desk(session, { over, leave }) {
     auditor: [[audit?.node], [keys.node, workers.node, hospitals.node]],
   }[session.role];
   const columns = order.map((nodes) => h("div", { class: "desk-column" }, nodes));
-  const node = h("div", { class: "desk" }, bar(session, leave), h("div", { class: "desk-grid" }, now.node, waiting.node, columns), lost);
+  const grid = h("div", { class: "desk-grid" }, now.node, waiting.node, columns);
+  const node = h("div", { class: "desk" }, bar(session, leave), grid, lost);
   return {
     node,
     /** Fills the desk for the first time; what the service says against it is thrown. */

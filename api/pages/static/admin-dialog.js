@@ -38,9 +38,9 @@ export function wordField(word) {
 
 /**
  * A dialog that asks before it acts. `words`: what is going to happen; `fields` by name (`optional` ones may be
- * empty); `word`: a field of wordField. `act()` gives what to show when it is done; without that the dialog closes.
+ * empty), `check()` looks at them; `word`: a field of wordField. `act()` gives what to show when it is done; without that the dialog closes.
  */
-export function ask(title, { words = [], fields = {}, word, more = [], label, danger, act }) {
+export function ask(title, { words = [], fields = {}, word, more = [], check = () => true, label, danger, act }) {
   const place = h("div", { class: "stack" });
   const look = danger ? "button button-primary button-refused" : "button button-primary";
   const go = button("primary", label, null, { type: "submit", class: look });
@@ -51,7 +51,7 @@ export function ask(title, { words = [], fields = {}, word, more = [], label, da
 
   async function submit(event) {
     event.preventDefault();
-    if (go.disabled || !filled(needed) || (word && !word.holds())) return;
+    if (go.disabled || !filled(needed) || !check() || (word && !word.holds())) return;
     let done = null;
     let stale = false;
     const run = async () => (done = await surely(act));

@@ -71,12 +71,25 @@ function addDialog(begun) {
     area: field("area", t("hospitals.area"), { maxlength: 6, inputmode: "numeric" }),
   };
   const attempt = api.attempts();
+  const shapes = [
+    [fields.code, /^[A-Za-z0-9-]+$/, "hospitals.code.wrong"],
+    [fields.area, /^[0-9]{6}$/, "hospitals.area.wrong"],
+  ];
   ask(t("hospitals.add"), {
     fields,
+    check: () => shaped(shapes),
     label: t("hospitals.add"),
     async act() {
       const body = Object.fromEntries(Object.entries(fields).map(([name, each]) => [name, each.value.trim()]));
       begun(await api.addHospital(body, attempt));
     },
   });
+}
+
+/** Whether each `[field, shape, words]` fits; says what does not and goes to the first. */
+function shaped(shapes) {
+  const wrong = shapes.filter(([each, shape]) => !shape.test(each.value.trim()));
+  for (const [each, , words] of wrong) each.complain(t(words));
+  wrong[0]?.[0].input.focus();
+  return !wrong.length;
 }

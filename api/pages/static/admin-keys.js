@@ -47,8 +47,7 @@ function purposePart(purpose, ring, custodian, refresh) {
       h("h3", null, name),
       custodian && button("quiet", t("keys.rotate", { purpose: name }), rotate, { icon: "refresh", "data-key": `rotate-${purpose}` }),
     ),
-    h("ul", { class: "plain-rows" }, shown.map(row)),
-    line.scale,
+    shown.length ? [line.scale, h("ul", { class: "plain-rows" }, shown.map(row))] : h("p", { class: "soft" }, t("keys.none")),
     older.length > 0 && olderKeys(purpose, older, ring, custodian, refresh),
   );
 }
@@ -59,8 +58,8 @@ function olderKeys(purpose, keys, ring, custodian, refresh) {
     "details",
     { class: "details", "data-key": `older-${purpose}` },
     h("summary", null, t("keys.older", { count: keys.length })),
-    h("ul", { class: "plain-rows" }, keys.map((key) => keyRow(key, line, ring, custodian, refresh))),
     line.scale,
+    h("ul", { class: "plain-rows" }, keys.map((key) => keyRow(key, line, ring, custodian, refresh))),
   );
 }
 

@@ -1,10 +1,10 @@
 // What is true now: which key issues, what happens next, what stands against it; and the workers that hold the ring.
 import { confirmRingDialog } from "./admin-acts.js";
 import { compromiseButton } from "./admin-compromise.js";
-import { nextWords } from "./admin-words.js";
+import { moment, nextWords } from "./admin-words.js";
 import { button, h, icon } from "./dom.js";
 import { notice } from "./form.js";
-import { clock, day, t } from "./language.js";
+import { clock, t } from "./language.js";
 
 const ENDED = ["compromised", "destroyed"];
 const PLACES = 3; // of an alarm's places are named
@@ -30,8 +30,7 @@ export function nowPanel({ ring, open, alarms }, custodian, refresh) {
 }
 
 function sinceWords(key) {
-  const at = key.activated_at;
-  return t("now.since", { day: day(at), clock: clock(at), next: nextWords(key) });
+  return t("now.since", { ...moment(key.activated_at), next: nextWords(key) });
 }
 
 function ringBack(custodian, refresh) {
@@ -45,8 +44,8 @@ function alarmWords({ alarms }, ring, custodian, refresh) {
   const standing = alarms.filter(stands);
   const past = alarms.length - standing.length;
   const keys = [...new Set(standing.map(stands))];
-  const place = (each) => h("p", null, t("alarm.where", { ...each, day: day(each.at), clock: clock(each.at) }));
-  const cut = (key) => custodian && compromiseButton(key, ring, refresh, t("alarm.cut", key));
+  const place = (each) => h("p", null, t("alarm.where", { ...each, ...moment(each.at) }));
+  const cut = (key) => custodian && compromiseButton(key, ring, refresh, t("alarm.cut", key), "quiet");
   return [
     standing.length > 0 &&
       notice(
