@@ -27,7 +27,13 @@ def timing_of(settings: Settings) -> Timing:
         Purpose.TOKEN: settings.rotate_token,
         Purpose.PRINT: settings.rotate_print,
     }
-    return Timing(settings.key_lead, settings.key_set_max_age, settings.key_destroy_wait, periods)
+    return Timing(
+        settings.key_lead,
+        settings.key_set_max_age,
+        settings.key_destroy_wait,
+        periods,
+        settings.key_backup_horizon,
+    )
 
 
 class Schedule:

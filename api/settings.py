@@ -45,6 +45,7 @@ class Settings:
     ring_poll: int = 15
     key_destroy_wait: int = 604_800
     key_set_life: int = 259_200
+    key_backup_horizon: int = 2_592_000
     rotate_code: int = 2_592_000
     rotate_token: int = 604_800
     rotate_print: int = 31_536_000
@@ -126,6 +127,7 @@ def _check(s: Settings) -> None:
         "ring_poll": (1, 60),
         "key_lead": (1, 86_400),
         "key_destroy_wait": (0, 31_536_000),
+        "key_backup_horizon": (0, 315_360_000),
         "key_set_life": (60, 31_536_000),
         "upstream_timeout_ms": (100, 30_000),
     }

@@ -8,7 +8,7 @@ transaction, by the database's clock. What is refused says which gate and, where
     retiring ---------> retired            nothing that it made is still good
     retiring ---------> active             two custodians: rolls a bad rotation back
     retired ----------> pending            two custodians; at most one pending per purpose
-    retired ----------> destroy-scheduled  two custodians; nothing refers to it; not marked `retain`
+    retired ----------> destroy-scheduled  two custodians; nothing refers to it, beyond backups, not marked `retain`
     destroy-scheduled -> retired           one custodian, before it is due
     destroy-scheduled -> destroyed         the schedule alone, when it is due; the gates again
     any --------------> compromised        one custodian, at once; a second confirms
@@ -45,6 +45,7 @@ class Gate(StrEnum):
     IN_USE = "still-in-use"
     RETAINED = "retained"
     OVERDUE = "already-due"
+    BACKUPS = "backup-horizon"
 
 
 class GateRefused(Exception):
@@ -63,7 +64,8 @@ class Facts:
 
     `lead`: how long a key is published before it signs. `lagging`: live workers that have not reported the ring
     version that published it. `references`: rows that still need the key. `life_after`: how long what it made last
-    stays good after it stopped signing (None: until nothing refers to it).
+    stays good after it stopped signing (None: until nothing refers to it). `backup_horizon`: how old a backup may be
+    that could still be put back and would need the key.
     """
 
     now: float
@@ -77,6 +79,8 @@ class Facts:
     references: int = 0
     life_after: float | None = None
     retain: bool = False
+    retired_at: float | None = None
+    backup_horizon: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,12 @@ def _not_retained(facts: Facts) -> None:
         raise GateRefused(Gate.RETAINED, "it is marked to be retained")
 
 
+def _beyond_backups(facts: Facts) -> None:
+    if facts.retired_at is not None and facts.now < facts.retired_at + facts.backup_horizon:
+        opens = facts.retired_at + facts.backup_horizon
+        raise GateRefused(Gate.BACKUPS, "a backup that could be put back may need it", opens)
+
+
 def _before_due(facts: Facts) -> None:
     if facts.destroy_at is not None and facts.now >= facts.destroy_at:
         raise GateRefused(Gate.OVERDUE, "its destruction is due already")
@@ -152,7 +162,7 @@ TRANSITIONS: Final[Mapping[tuple[KeyState | None, KeyState], Rule]] = MappingPro
         (_S.RETIRING, _S.RETIRED): Rule(_BOTH, 1, (_spent,)),
         (_S.RETIRING, _S.ACTIVE): Rule(_CUSTODIAN, 2),
         (_S.RETIRED, _S.PENDING): Rule(_CUSTODIAN, 2, (_one_pending,)),
-        (_S.RETIRED, _S.DESTROY_SCHEDULED): Rule(_CUSTODIAN, 2, (_unreferenced, _not_retained)),
+        (_S.RETIRED, _S.DESTROY_SCHEDULED): Rule(_CUSTODIAN, 2, (_unreferenced, _beyond_backups, _not_retained)),
         (_S.DESTROY_SCHEDULED, _S.RETIRED): Rule(_CUSTODIAN, 1, (_before_due,)),
         (_S.DESTROY_SCHEDULED, _S.DESTROYED): Rule(_SCHEDULE, 0, (_due_to_destroy, _unreferenced, _not_retained)),
         **{(state, _S.COMPROMISED): Rule(_CUSTODIAN, 1) for state in _S if state not in (_S.COMPROMISED, _S.DESTROYED)},

@@ -26,6 +26,7 @@ class Timing:
     key_set_max_age: float
     destroy_wait: float
     periods: Mapping[Purpose, int] = field(default_factory=dict)
+    backup_horizon: float = 0.0
 
 
 class By(NamedTuple):
@@ -151,6 +152,8 @@ def facts_from(key: KeyRow, now: datetime, timing: Timing, *, lagging: int, othe
         references=0,  # codes, tokens and printed codes under a key are good for a time, not by a row
         life_after=life_after(key.purpose, key.longest_life, timing.key_set_max_age),
         retain=key.retain,
+        retired_at=_seconds(key.retired_at),
+        backup_horizon=timing.backup_horizon,
     )
 
 

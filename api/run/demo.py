@@ -91,6 +91,7 @@ def _environment(settings: Settings, url: str, base_url: str, sandbox_url: str) 
         "YIMA_ROOT_KEY_FILE": str(settings.root_key.resolve()),
         "YIMA_PUBLIC_URL": base_url,
         "YIMA_DEMO": "on",
+        "YIMA_KEY_BACKUP_HORIZON": os.environ.get("YIMA_KEY_BACKUP_HORIZON", "0"),  # there is no backup to put back
         **{f"YIMA_{name}_URL": sandbox_url for name in ("WECHAT", "REGISTRY", "SMS", "INSURER")},
         **SandboxSecrets().environment(),
     }

@@ -56,34 +56,37 @@ def head(length: int | None, *more: str, path: str = PATH) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-@pytest.mark.parametrize("sent", [b"POST /v1/pat", head(100)[:-2], head(100), head(100) + b'{"js_code":'])
-async def test_half_sent_is_408_and_closed(contract_demo: Demo, sent: bytes) -> None:
-    raw = await Raw.to(contract_demo)
+HALF_SENT = (b"POST /v1/pat", head(100)[:-2], head(100), head(100) + b'{"js_code":')
+DRIPPING = (head(4000), b"POST /v1/patient/session HTTP/1.1\r\nHost: ")
+
+
+async def test_a_request_has_ten_seconds_however_its_bytes_are_spread(contract_demo: Demo) -> None:
+    """Half sent, or a drop now and then, in head or body: 408 and closed. All at once, since they only wait."""
+    await asyncio.gather(
+        *(_cut_off(contract_demo, sent, drip=False) for sent in HALF_SENT),
+        *(_cut_off(contract_demo, sent, drip=True) for sent in DRIPPING),
+        _what_follows_an_answer(contract_demo),
+    )
+
+
+async def _cut_off(demo: Demo, sent: bytes, *, drip: bool) -> None:
+    raw = await Raw.to(demo)
     raw.writer.write(sent)
-    status, body = await raw.answer((IDLE_SECONDS + 5) * patience())
-    assert (status, body["code"]) == (408, "request-timeout")
-    await raw.closed(5)
-
-
-@pytest.mark.parametrize("begun", [head(4000), b"POST /v1/patient/session HTTP/1.1\r\nHost: "])
-async def test_a_drop_now_and_then_does_not_keep_a_request_open(contract_demo: Demo, begun: bytes) -> None:
-    """A whole request has ten seconds, however its bytes are spread."""
-    raw = await Raw.to(contract_demo)
-    raw.writer.write(begun)
     began = time.monotonic()
     answering = asyncio.create_task(raw.answer((IDLE_SECONDS + 10) * patience()))
     while not answering.done():
-        raw.writer.write(b" ")
+        if drip:
+            raw.writer.write(b" ")
         await asyncio.sleep(0.5)
-    status, _ = await answering
-    assert status == 408
+    status, body = await answering
+    assert (status, body["code"]) == (408, "request-timeout")
     assert time.monotonic() - began < (IDLE_SECONDS + 6) * patience()
     await raw.closed(5)
 
 
-async def test_what_follows_an_answer_has_no_longer(contract_demo: Demo) -> None:
-    """A refused request whose body goes on coming: the connection is closed all the same."""
-    raw = await Raw.to(contract_demo)
+async def _what_follows_an_answer(demo: Demo) -> None:
+    """A refused request whose body goes on coming has no longer, either."""
+    raw = await Raw.to(demo)
     raw.writer.write(head(4000, path="/nowhere"))
     began = time.monotonic()
     closing = asyncio.create_task(raw.closed((IDLE_SECONDS + 10) * patience()))

@@ -125,6 +125,23 @@ TABLE: Final = (
     # Destruction
     Row("nothing needs it", RETIRED, SCHEDULED, CUSTODIAN, custodians=2),
     Row("rows need it yet", RETIRED, SCHEDULED, CUSTODIAN, {"references": 1}, Gate.IN_USE),
+    Row(
+        "a backup may need it",
+        RETIRED,
+        SCHEDULED,
+        CUSTODIAN,
+        {"retired_at": NOW - 9, "backup_horizon": 10.0},
+        Gate.BACKUPS,
+        opens=NOW + 1,
+    ),
+    Row(
+        "no backup is as old",
+        RETIRED,
+        SCHEDULED,
+        CUSTODIAN,
+        {"retired_at": NOW - 10, "backup_horizon": 10.0},
+        custodians=2,
+    ),
     Row("it is to be retained", RETIRED, SCHEDULED, CUSTODIAN, {"retain": True}, Gate.RETAINED),
     Row("the schedule dooms nothing", RETIRED, SCHEDULED, SCHEDULE, {}, Gate.ACTOR),
     Row("cancelled a second before it is due", SCHEDULED, RETIRED, CUSTODIAN, {"destroy_at": NOW + 1}),

@@ -20,7 +20,7 @@ export function nextWords(key) {
   return when ? t("next.at", { to, ...when }) : t("next.waits", { to, gate: gate || t("gate.other") });
 }
 
-const GATES = ["published-long-enough", "workers-hold-ring", "still-in-use", "retained", "one-pending", "already-due"];
+const GATES = ["published-long-enough", "workers-hold-ring", "still-in-use", "retained", "backup-horizon", "one-pending", "already-due"];
 
 export function gateWords(gate) {
   return t(`gate.${GATES.includes(gate) ? gate : "other"}`);
