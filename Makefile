@@ -30,7 +30,7 @@ fmt: $(VENV)/.dev ## format
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format .
 
 bench: $(VENV)/.dev ## speed and memory, as ratios to a hand-written minimum
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench && $(BIN)/python -m tests.rotation.bench_ring
 
 shots: $(VENV)/.dev ## screenshots of every state of every page, into shots/, from a demo of its own
 	@$(BIN)/python -m tests.shots --out shots

@@ -1,6 +1,6 @@
 """The hand-written minimum that the service is measured against: no limits, no problems, no log, no metrics, no cards.
 
-POST /codes: Sanic, msgspec, one sealed block, one signature. POST /resolutions: Sanic, msgspec, one signature checked, one statement.
+POST /codes: Sanic, msgspec, one sealed block, one signature, a code by cbor2. POST /resolutions: Sanic, msgspec, one signature checked, one statement.
 Run as `python -m tests.bench.minimum --fd N --ready M --public HEX`, the database's address in BENCH_DATABASE.
 """
 
@@ -13,6 +13,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 import asyncpg
+import cbor2
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -34,7 +35,6 @@ _HANDLE: Final = 2**62
 _BLOCK: Final = struct.Struct(">QI4s")
 # Where the parts of a dynamic code lie in its bytes (code-format.md): no parsing at all.
 _PROTECTED, _PAYLOAD, _CTI, _SIGNATURE = slice(3, 12), slice(13, 46), slice(30, 46), slice(48, 112)
-_HEAD: Final = b"\xd2\x84\x49"
 _SIGNED: Final = b"\x84\x6aSignature1\x49"
 
 
@@ -76,7 +76,7 @@ def create_minimum(public: Ed25519PublicKey, database: str) -> Sanic[Any, Any]:
     app.config.ACCESS_LOG = False
     private = Ed25519PrivateKey.generate()
     seal = Cipher(algorithms.AES(os.urandom(32)), modes.ECB()).encryptor().update
-    protected = os.urandom(9)
+    protected = cbor2.dumps({1: -8, 4: os.urandom(4)})
 
     @app.before_server_start
     async def connect(app: Sanic[Any, Any]) -> None:
@@ -89,10 +89,10 @@ def create_minimum(public: Ed25519PublicKey, database: str) -> Sanic[Any, Any]:
     async def issue(request: Request) -> HTTPResponse:
         _code_asked(request.body)
         now = int(time.time())
-        times = b"\x04\x1a" + (now + _LIFE).to_bytes(4, "big") + b"\x06\x1a" + now.to_bytes(4, "big")
-        payload = b"\x58\x1f\xa3" + times + b"\x07\x50" + seal(_BLOCK.pack(_HANDLE, now, os.urandom(4)))
-        signature = private.sign(_SIGNED + protected + b"\x40" + payload)
-        data = _HEAD + protected + b"\xa0" + payload + b"\x58\x40" + signature
+        cti = seal(_BLOCK.pack(_HANDLE, now, os.urandom(4)))
+        payload = cbor2.dumps({4: now + _LIFE, 6: now, 7: cti})
+        signature = private.sign(cbor2.dumps(["Signature1", protected, b"", payload]))
+        data = b"\xd2" + cbor2.dumps([protected, {}, payload, signature])
         return _answer(201, CodeGiven(f"8601{int.from_bytes(data, 'big')}", now, now + _LIFE))
 
     @app.post("/resolutions")
