@@ -112,14 +112,14 @@ async def test_a_chunked_body_without_end_is_cut_off(contract_demo: Demo) -> Non
     raw.writer.write(head(None, "Transfer-Encoding: chunked"))
     sent = 0
     with contextlib.suppress(ConnectionError):
-        while sent < 4 * BODY_MOST:
+        while sent < 32 * BODY_MOST:
             raw.writer.write(b"10000\r\n" + b" " * 65_536 + b"\r\n")
             await raw.writer.drain()
             sent += 65_536
         status, _ = await raw.answer(5)
         assert status == 413
     await raw.closed(5)
-    assert sent < 4 * BODY_MOST, "all of it was read"
+    assert sent < 32 * BODY_MOST, "all of it was read"
 
 
 @pytest.mark.parametrize(

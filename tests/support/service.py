@@ -237,6 +237,7 @@ def settings_for(url: str, sandbox_url: str, data_dir: Path, **more: Any) -> Set
     accounts: dict[str, Any] = {one: getattr(SandboxSecrets(), one) for one in SandboxSecrets.__slots__}
     upstreams: dict[str, Any] = {f"{name}_url": sandbox_url for name in ("wechat", "registry", "sms", "insurer")}
     base = Settings(
+        key_backup_horizon=0,  # no backup of a test is ever put back
         data_dir=data_dir,
         database_url=url,
         rate_limits=False,
