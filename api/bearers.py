@@ -6,12 +6,24 @@ memory lives no longer than one load of the key ring, so a token key that may no
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
-from typing import Final
+from typing import Final, NamedTuple
+from uuid import UUID
 
-from codes.tokens import Token, read_token
+from codes.tokens import read_token
 from models.vault import Vault
 
 _MOST: Final = 4096  # tokens remembered; what is no token is not
+
+
+class Bearer(NamedTuple):
+    """A token whose MAC held, its ids as the database has them. `expires` in seconds since 1970."""
+
+    kind: str
+    subject: UUID
+    session: UUID
+    epoch: int
+    scopes: int
+    expires: int
 
 
 class Bearers:
@@ -20,11 +32,16 @@ class Bearers:
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
         self._keys: Mapping[bytes, bytes] | None = None
-        self._read: Callable[[str], Token]
+        self._read: Callable[[str], Bearer]
 
-    def read(self, text: str) -> Token:
-        """The token of a text. Raises TokenInvalid."""
+    def read(self, text: str) -> Bearer:
+        """The bearer of a text. Raises TokenInvalid."""
         keys = self._vault.ring.token_keys
         if keys is not self._keys:
-            self._keys, self._read = keys, lru_cache(_MOST)(partial(read_token, keys=keys))
+            self._keys, self._read = keys, lru_cache(_MOST)(partial(_read, keys=keys))
         return self._read(text)
+
+
+def _read(text: str, keys: Mapping[bytes, bytes]) -> Bearer:
+    kind, subject, session, epoch, scopes, expires = read_token(text, keys)
+    return Bearer(kind, UUID(bytes=subject), UUID(bytes=session), epoch, scopes, expires)

@@ -3,16 +3,15 @@
 import hmac
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
-from uuid import UUID
 
 from sanic.request import Request
 
+from api.bearers import Bearer
 from api.problems import NOT_ALLOWED, UNAUTHENTICATED, Problem, Text
 from api.web.calls import AdminCaller, HospitalCaller, Patient
 from api.web.routes import Caller, Route
 from codes.errors import TokenInvalid
 from codes.macs import mac
-from codes.tokens import Token
 from models.admins import admin_by_session, admin_by_token, is_admin_token
 
 if TYPE_CHECKING:
@@ -44,9 +43,9 @@ async def read_caller(
         raise Problem(UNAUTHENTICATED)
     token = _token(bearer, services)
     if token.kind == "patient" and route.caller is Caller.PATIENT:
-        return Patient(UUID(bytes=token.subject), UUID(bytes=token.session), token.epoch, token.expires)
+        return Patient(token.subject, token.session, token.epoch, token.expires)
     if token.kind == "hospital" and route.caller is Caller.HOSPITAL:
-        return HospitalCaller(UUID(bytes=token.subject), token.epoch, token.scopes)
+        return HospitalCaller(token.subject, token.epoch, token.scopes)
     raise Problem(NOT_ALLOWED)
 
 
@@ -60,7 +59,7 @@ def _bearer(request: Request) -> str | None:
     return text
 
 
-def _token(text: str, services: "Services") -> Token:
+def _token(text: str, services: "Services") -> Bearer:
     try:
         token = services.bearers.read(text)
     except TokenInvalid:
@@ -77,7 +76,7 @@ def _clerk(cookie: str, request: Request, services: "Services") -> HospitalCalle
     if token.kind != "clerk":
         raise Problem(UNAUTHENTICATED)
     _check_csrf(cookie, request, services)
-    return HospitalCaller(UUID(bytes=token.subject), token.epoch, token.scopes, UUID(bytes=token.session))
+    return HospitalCaller(token.subject, token.epoch, token.scopes, token.session)
 
 
 def csrf_of(cookie: str, services: "Services") -> str:
@@ -107,8 +106,8 @@ async def _admin_of_cookie(cookie: str, request: Request, services: "Services") 
     if token.kind != "admin":
         raise Problem(UNAUTHENTICATED)
     _check_csrf(cookie, request, services)
-    session_id = UUID(bytes=token.session)
-    found = await admin_by_session(UUID(bytes=token.subject), session_id)
+    session_id = token.session
+    found = await admin_by_session(token.subject, session_id)
     if found is None:
         raise Problem(UNAUTHENTICATED)
     expires = datetime.fromtimestamp(token.expires, UTC)

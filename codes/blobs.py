@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from codes.errors import SealBroken
 from codes.guarded import Guarded
-from codes.macs import mac
+from codes.macs import MacKey, mac
 
 DATA_KEY_BYTES: Final = 32
 KID_BYTES: Final = 4
@@ -86,6 +86,6 @@ def blob_kid(blob: bytes) -> bytes:
     return blob[1:_HEAD_BYTES]
 
 
-def blind_index(key: bytes, kind: str, value: str) -> bytes:
+def blind_index(key: bytes | MacKey, kind: str, value: str) -> bytes:
     """The 32 bytes by which a value of one kind is found without being readable. `key`: 32 bytes."""
     return mac(key, "index", kind, value)

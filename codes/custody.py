@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from codes.errors import SealBroken
 from codes.keys import Random
-from codes.macs import Field, mac, same
+from codes.macs import Field, MacKey, mac, same
 
 ROOT_KEY_BYTES: Final = 32
 _MIN_WRAPPED_BYTES: Final = 16  # RFC 3394 §2: two or more blocks of 8 bytes
@@ -41,11 +41,11 @@ def unwrap(kek: bytes, wrapped: bytes) -> bytes:
         raise SealBroken("wrapped key material does not open") from None
 
 
-def row_mac(key: bytes, *fields: Field) -> bytes:
+def row_mac(key: bytes | MacKey, *fields: Field) -> bytes:
     """The 32 bytes that a card's or key's row carries over what it says (security.md, rule 13)."""
     return mac(key, "row", *fields)
 
 
-def row_mac_holds(key: bytes, tag: bytes, *fields: Field) -> bool:
+def row_mac_holds(key: bytes | MacKey, tag: bytes, *fields: Field) -> bool:
     """Whether a row still says what its hash says, in constant time."""
     return same(row_mac(key, *fields), tag)

@@ -9,22 +9,13 @@ from typing import Final, NamedTuple
 from codes.claims import ALL_SERVICES, CTI_BYTES, MAX_DYNAMIC_LIFE, MAX_PRINTED_LIFE, MAX_TIME, USE_PRINTED
 from codes.digits import bytes_to_text
 from codes.keys import SigningKey
+from codes.template import CTI, EXP, HEAD, IAT, MIN_TIME, PLAIN, SIGNATURE, UNPROTECTED
 
-_HEAD: Final = b"\xd2\x84\x49"  # tag 18, array of 4, the protected header's 9 bytes follow
 _SIGNED_HEAD: Final = b"\x84\x6aSignature1\x49"  # RFC 9052 §4.4: array of 4, context, protected header
-_UNPROTECTED: Final = b"\xa0"  # {}
 _EXTERNAL: Final = b"\x40"  # h''
-_SIGNATURE: Final = b"\x58\x40"  # 64 bytes follow
-# The payload's length and map head, then its entries in the order of their encoded keys.
-_PLAIN: Final = b"\x58\x1f\xa3"
-_WITH_ONE_MORE: Final = b"\x58\x25\xa4"
-_EXP: Final = b"\x04\x1a"
-_IAT: Final = b"\x06\x1a"
-_CTI: Final = b"\x07\x50"
+_WITH_ONE_MORE: Final = b"\x58\x25\xa4"  # as PLAIN, with an entry more at the end
 _SERVICES: Final = [b"\x3a\x00\x01\x00\x00" + bytes([services]) for services in range(ALL_SERVICES + 1)]
 _USE_PRINTED: Final = b"\x3a\x00\x01\x00\x01" + bytes([USE_PRINTED])
-# Times from 65,536 on take four bytes in their shortest form: the template would be wrong before 1970-01-01T18:12:16Z.
-_MIN_TIME: Final = 2**16
 
 
 class IssuedCode(NamedTuple):
@@ -46,7 +37,7 @@ def issue(key: SigningKey, *, handle: int, now: int, life: int, services: int | 
     if key.use is not None or not 0 < life <= MAX_DYNAMIC_LIFE:
         raise ValueError("a dynamic code lives 1 to 300 s and is signed by a key of purpose code")
     if services is None:
-        head, more = _PLAIN, b""
+        head, more = PLAIN, b""
     elif 0 < services <= ALL_SERVICES:
         head, more = _WITH_ONE_MORE, _SERVICES[services]
     else:
@@ -67,8 +58,8 @@ def issue_printed(key: SigningKey, *, now: int, life: int, cti: bytes) -> Issued
 
 
 def _sign(key: SigningKey, head: bytes, iat: int, exp: int, cti: bytes, more: bytes) -> str:
-    if iat < _MIN_TIME or exp > MAX_TIME:
+    if iat < MIN_TIME or exp > MAX_TIME:
         raise ValueError("the time of issue is not of this age")
-    payload = head + _EXP + exp.to_bytes(4, "big") + _IAT + iat.to_bytes(4, "big") + _CTI + cti + more
+    payload = head + EXP + exp.to_bytes(4, "big") + IAT + iat.to_bytes(4, "big") + CTI + cti + more
     signature = key.sign(_SIGNED_HEAD + key.protected + _EXTERNAL + payload)
-    return bytes_to_text(_HEAD + key.protected + _UNPROTECTED + payload + _SIGNATURE + signature)
+    return bytes_to_text(HEAD + key.protected + UNPROTECTED + payload + SIGNATURE + signature)

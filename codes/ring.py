@@ -16,6 +16,7 @@ from codes.cose import KID_BYTES
 from codes.errors import NoActiveKey
 from codes.guarded import Guarded
 from codes.keys import PRIVATE_BYTES, SigningKey, VerifyingKey
+from codes.macs import MacKey
 from codes.sealing import CardSealer
 
 SYMMETRIC_BYTES: Final = 32
@@ -37,6 +38,7 @@ class Purpose(StrEnum):
 
 SIGNING_PURPOSES: Final = frozenset({Purpose.CODE, Purpose.PRINT, Purpose.AUDIT, Purpose.ROOT})
 CODE_PURPOSES: Final = frozenset({Purpose.CODE, Purpose.PRINT})
+MAC_PURPOSES: Final = frozenset({Purpose.INDEX, Purpose.CARD_ID})
 _RESCUED_PURPOSES: Final = frozenset({Purpose.DATA, Purpose.INDEX})
 
 
@@ -112,7 +114,18 @@ class RingKey(Guarded):
 class KeyRing(Guarded):
     """One version of the keys. Raises ValueError where the rows contradict each other."""
 
-    __slots__ = ("_active", "_data", "_published", "_rows", "_signing", "_verifying", "token_keys", "version")
+    __slots__ = (
+        "_active",
+        "_data",
+        "_macs",
+        "_opening",
+        "_published",
+        "_rows",
+        "_signing",
+        "_verifying",
+        "token_keys",
+        "version",
+    )
 
     def __init__(self, version: int, keys: Iterable[RingKey]) -> None:
         rows = sorted(keys, key=lambda row: (row.purpose, row.kid))
@@ -131,6 +144,8 @@ class KeyRing(Guarded):
         self._verifying = {row.kid: self._signing[row.kid].verifying for row in codes}
         self._published = [self._verifying[row.kid] for row in codes if row.may.published]
         self._data = {row.kid: DataKey(row.kid, row.material) for row in rows if _opens(row)}
+        self._opening = {row.kid: self._data[row.kid] for row in rows if _opens(row) and row.may.check}
+        self._macs = {purpose: MacKey(row.material) for purpose, row in self._active.items() if purpose in MAC_PURPOSES}
         # kid -> 32 bytes: the keys that may check a token, as `tokens.read_token` takes them
         self.token_keys: Mapping[bytes, bytes] = MappingProxyType(
             {row.kid: row.material for row in rows if row.purpose is Purpose.TOKEN and row.may.check}
@@ -174,6 +189,11 @@ class KeyRing(Guarded):
         """The active key of a purpose. Raises NoActiveKey."""
         return self._active_row(purpose)
 
+    def mac_key(self, purpose: Purpose) -> MacKey:
+        """The active key of one of MAC_PURPOSES, prepared for `macs.mac`. Raises NoActiveKey."""
+        self._active_row(purpose)
+        return self._macs[purpose]
+
     def symmetric_by_kid(self, purpose: Purpose, kid: bytes) -> RingKey | None:
         """The key of a purpose that `kid` names, if it may check or decrypt."""
         row = self._rows.get((purpose, kid))
@@ -189,7 +209,7 @@ class KeyRing(Guarded):
 
     def data_key(self, kid: bytes) -> DataKey | None:
         """The data key that `kid` names, if it may decrypt."""
-        return self._data[kid] if self.symmetric_by_kid(Purpose.DATA, kid) else None
+        return self._opening.get(kid)
 
     def data_key_for_rescue(self, kid: bytes) -> DataKey | None:
         """As `data_key`, a compromised key too: for the re-encryption alone."""

@@ -12,7 +12,9 @@ Step 5, whether the code was used and its card stands, is the database's.
 from typing import Final, NamedTuple
 
 from codes import claims as cwt
-from codes.cose import decode_sign1, sig_structure
+from codes import template
+from codes.claims import Claims
+from codes.cose import Sign1, decode_sign1, sig_structure
 from codes.digits import strip_scanned, text_to_bytes
 from codes.errors import CodeExpired, CodeNotAuthentic, CodeNotYetValid, UnknownKey
 from codes.keys import KeySource
@@ -40,8 +42,7 @@ def authenticate(text: str, keys: KeySource) -> VerifiedCode:
     data = text_to_bytes(strip_scanned(text))
 
     # 2. COSE, CBOR and claim rules.
-    message = decode_sign1(data)
-    claims = cwt.decode(message.payload)
+    message, claims = template.read(data) or _parse(data)
 
     # 3. The key, and all that it alone decides.
     key = keys.verifying(message.kid)
@@ -53,6 +54,11 @@ def authenticate(text: str, keys: KeySource) -> VerifiedCode:
         raise CodeNotAuthentic
 
     return VerifiedCode(message.kid, claims.cti, claims.iat, claims.exp, claims.services, claims.use)
+
+
+def _parse(data: bytes) -> tuple[Sign1, Claims]:
+    message = decode_sign1(data)
+    return message, cwt.decode(message.payload)
 
 
 def check_times(code: VerifiedCode, now: int, skew: int = SKEW) -> None:

@@ -6,6 +6,7 @@ The key derives from the root key, outside the database. A row whose hash does n
 from typing import Any
 
 from codes.custody import row_mac, row_mac_holds
+from codes.macs import MacKey
 
 
 class IntegrityBroken(Exception):
@@ -20,7 +21,7 @@ class RowSeals:
     """Makes and checks the hashes of card and key rows."""
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        self._key = MacKey(key)
 
     def card(
         self,

@@ -62,8 +62,8 @@ class Vault(Guarded):
 
     def index(self, kind: str, value: str) -> bytes:
         """The blind index of a value, under the active index key."""
-        return blind_index(self.ring.symmetric(Purpose.INDEX).material, kind, value)
+        return blind_index(self.ring.mac_key(Purpose.INDEX), kind, value)
 
     def health_card_id(self, document: IdDocument) -> str:
         """The person's health-card id: 64 hexadecimal characters."""
-        return health_card_id(self.ring.symmetric(Purpose.CARD_ID).material, document)
+        return health_card_id(self.ring.mac_key(Purpose.CARD_ID), document)
