@@ -1,28 +1,40 @@
 """What was done under a key: resolutions since a time, and the alarms of forged signatures."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
-from models.database import row, rows
+from models.database import Connection, row, rows
 
 
-async def uses_of(kid: bytes, since: datetime, limit: int) -> tuple[int, int, list[Any]]:
-    """How many resolutions under a key since then, how many of them are (or were, when it was cut off) open, the newest."""
-    total = await row(
+class Uses(NamedTuple):
+    """Resolutions under a key since a time: all, and those that are (or were, when it was cut off) open."""
+
+    total: int
+    open: int
+
+
+async def count_uses(kid: bytes, since: datetime, *, using: Connection | None = None) -> Uses:
+    """How many resolutions there are under a key since then."""
+    found = await row(
         "SELECT count(*) AS n, count(*) FILTER (WHERE r.expires_at > coalesce(k.compromised_at, yima_now())) AS open"
         " FROM resolutions r JOIN keys k ON k.kid = r.kid WHERE r.kid = $1 AND r.at >= $2",
         kid,
         since,
+        using=using,
     )
-    found = await rows(
+    return Uses(found["n"], found["open"]) if found else Uses(0, 0)
+
+
+async def newest_uses(kid: bytes, since: datetime, limit: int) -> list[Any]:
+    """The newest resolutions under a key since then."""
+    return await rows(
         "SELECT r.id, r.at, r.terminal, h.name AS hospital FROM resolutions r JOIN hospitals h ON h.id = r.hospital_id"
         " WHERE r.kid = $1 AND r.at >= $2 ORDER BY r.at DESC, r.id DESC LIMIT $3",
         kid,
         since,
         limit,
     )
-    return (total["n"], total["open"], found) if total else (0, 0, found)
 
 
 async def note_forged(kid: bytes, client_id: UUID, terminal: str) -> None:

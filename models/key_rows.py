@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from codes.lifecycle import Actor, Facts, life_after
+from codes.lifecycle import Actor, Facts, life_after, next_step
 from codes.ring import KeyState, Purpose
 from models.admins import note
 from models.database import Connection, row, rows
@@ -16,6 +16,7 @@ RING_LOCK: Final = 0x59494B52  # "YIKR": one change of the ring at a time
 KEYS_LOCK: Final = 1497987397  # resolves hold it shared (resolve.sql); a compromise takes it exclusively
 REPORT_FRESH_SECONDS: Final = 60.0  # a worker whose report is older is dead, or has stopped issuing
 RING_CHANNEL: Final = "yima_ring"
+ROTATED: Final = (Purpose.CODE, Purpose.TOKEN, Purpose.PRINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,29 @@ def facts_from(key: KeyRow, now: datetime, timing: Timing, *, lagging: int, othe
         retired_at=_seconds(key.retired_at),
         backup_horizon=timing.backup_horizon,
     )
+
+
+class Step(NamedTuple):
+    """What the schedule does with a key next: `at` is None while it waits for something other than time."""
+
+    to: KeyState
+    at: datetime | None
+    waits_for: str | None
+
+
+def next_of(key: KeyRow, workers: list[Any], now: datetime, timing: Timing) -> Step | None:
+    """A key's next step, by the workers' reports; for an active key, the end of its period."""
+    if key.purpose not in ROTATED:
+        return None
+    lagging = sum(worker["live"] and worker["version"] < (key.ring_version or 0) for worker in workers)
+    step = next_step(key.state, facts_from(key, now, timing, lagging=lagging, other_pending=False))
+    if step is not None:
+        to, at, waits_for = step
+        return Step(to, datetime.fromtimestamp(at, UTC) if at is not None else None, waits_for)
+    period = timing.periods.get(key.purpose, 0)
+    if key.state is KeyState.ACTIVE and period and key.activated_at:
+        return Step(KeyState.RETIRING, key.activated_at + timedelta(seconds=period), "period-end")
+    return None
 
 
 def _seconds(at: datetime | None) -> float | None:

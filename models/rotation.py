@@ -9,8 +9,10 @@ from codes.ring import KeyState, Purpose
 from models.admins import iso, note
 from models.approvals import ask, confirm_later, confirmation_of
 from models.database import Connection, row, transaction
+from models.key_reports import count_uses
 from models.key_rows import (
     KEYS_LOCK,
+    ROTATED,
     SCHEDULE,
     By,
     KeyRow,
@@ -25,8 +27,6 @@ from models.key_rows import (
 )
 from models.keyring import insert_key
 from models.vault import Vault
-
-ROTATED: Final = (Purpose.CODE, Purpose.TOKEN, Purpose.PRINT)
 
 
 class StaleVersion(Exception):
@@ -88,10 +88,8 @@ async def _period_end(vault: Vault, purpose: Purpose, now: datetime, timing: Tim
 async def _make_pending(vault: Vault, purpose: Purpose, after: datetime, by: By, *, using: Connection) -> KeyRow:
     check(None, KeyState.PENDING, by.actor, Facts(0.0))  # the callers saw, under the ring's lock, that none is pending
     kid = await insert_key(vault, purpose, KeyState.PENDING, using=using)
-    version = await turn_ring(using=using)
-    await using.execute_query(
-        "UPDATE keys SET ring_version = $2, activate_after = $3 WHERE kid = $1", [kid, version, after]
-    )
+    await using.execute_query("UPDATE keys SET activate_after = $2 WHERE kid = $1", [kid, after])
+    await turn_ring(using=using)
     details = {"purpose": purpose.value, "from": None, "to": KeyState.PENDING.value}
     await note(by.admin_id, by.name, "key.transition", kid.hex(), details=details, using=using)
     return await key_row(vault, kid, using=using)
@@ -140,6 +138,7 @@ async def make(
     using: Connection,
 ) -> KeyRow:
     """Write a transition that its gates allow, with what belongs to it, and turn the ring."""
+    version = await turn_ring(using=using)
     columns: dict[str, Any] = {}
     if to is KeyState.ACTIVE:
         await _retire_active(vault, key.purpose, by, reason, now, using=using)
@@ -147,16 +146,12 @@ async def make(
     elif to is KeyState.RETIRED:
         columns = {"retired_at": now, "destroy_at": None}
     elif to is KeyState.PENDING:
-        columns = {"published_at": now, "activate_after": now, "retired_at": None}
+        columns = {"published_at": now, "activate_after": now, "retired_at": None, "ring_version": version}
     elif to is KeyState.DESTROY_SCHEDULED:
         columns = {"destroy_at": now + timedelta(seconds=timing.destroy_wait)}
     elif to is KeyState.DESTROYED:
         columns = {"destroyed_at": now, "wrapped": None}
-    changed = await change(vault, key, to, by, reason, using=using, **columns)
-    version = await turn_ring(using=using)
-    if to is KeyState.PENDING:
-        await using.execute_query("UPDATE keys SET ring_version = $2 WHERE id = $1", [key.row_id, version])
-    return changed
+    return await change(vault, key, to, by, reason, using=using, **columns)
 
 
 async def _retire_active(
@@ -205,11 +200,9 @@ async def compromise(vault: Vault, kid: bytes, reason: str, since: datetime | No
                 by.admin_id, by.name, "key.transition", replacement.hex(), reason=reason, details=details, using=tx
             )
             await tx.execute_query("UPDATE keys SET replacement_kid = $2 WHERE id = $1", [key.row_id, replacement])
-        version = await turn_ring(using=tx)
-        if replacement:
-            await tx.execute_query("UPDATE keys SET ring_version = $2 WHERE kid = $1", [replacement, version])
+        await turn_ring(using=tx)
         approval_id = await confirm_later(gone, key.state, by, reason, using=tx)
-        return Compromise(kid, replacement, approval_id, await _ended(kid, revoked, using=tx))
+        return Compromise(kid, replacement, approval_id, (await count_uses(kid, revoked, using=tx)).open)
 
 
 async def _as_before(key: KeyRow, *, using: Connection) -> Compromise:
@@ -218,19 +211,7 @@ async def _as_before(key: KeyRow, *, using: Connection) -> Compromise:
         raise GateRefused(Gate.TABLE, "it was compromised together with the purpose's active key")
     revoked = await row("SELECT revoked_since FROM keys WHERE kid = $1", key.kid, using=using)
     since = revoked["revoked_since"] if revoked else key.created_at
-    return Compromise(key.kid, key.replacement_kid, approval_id, await _ended(key.kid, since, using=using))
-
-
-async def _ended(kid: bytes, since: datetime, *, using: Connection) -> int:
-    """How many resolutions a compromise ended: those of the key since then that were open when it was cut off."""
-    found = await row(
-        "SELECT count(*) AS n FROM resolutions r JOIN keys k ON k.kid = r.kid"
-        " WHERE r.kid = $1 AND r.at >= $2 AND r.expires_at > coalesce(k.compromised_at, yima_now())",
-        kid,
-        since,
-        using=using,
-    )
-    return int(found["n"]) if found else 0
+    return Compromise(key.kid, key.replacement_kid, approval_id, (await count_uses(key.kid, since, using=using)).open)
 
 
 async def tick(vault: Vault, timing: Timing) -> list[str]:

@@ -31,11 +31,11 @@ from api.schedule import timing_of
 from api.web.answers import Answer
 from api.web.calls import Call
 from api.web.routes import Caller, Subject
-from codes.lifecycle import Actor, GateRefused, next_step
+from codes.lifecycle import Actor, GateRefused
 from codes.ring import KeyState, Purpose
 from models import rotation
 from models.database import row
-from models.key_rows import By, KeyRow, NoSuchKey, Timing, facts_from, key_rows, ring_reports
+from models.key_rows import By, KeyRow, NoSuchKey, Timing, key_rows, next_of, ring_reports
 from models.rotation import StaleVersion
 
 subject = Subject("Admins")
@@ -59,7 +59,7 @@ async def list_keys(call: Call[None]) -> Answer:
     ring = await row("SELECT version, yima_now() AS now FROM ring")
     keys, workers = await key_rows(call.services.vault), await ring_reports()
     assert ring is not None  # noqa: S101 - the migration made the row
-    shown = [_shown(key, keys, workers, ring["now"], timing) for key in keys]
+    shown = [_shown(key, workers, ring["now"], timing) for key in keys]
     reports = [Worker(w["worker"], w["slot"], w["version"], w["at"], w["live"]) for w in workers]
     found = KeyList(shown, ring["version"], reports, call.services.keeper.rolled_back)
     return Answer(200, found, {"ETag": _etag(ring["version"])})
@@ -224,15 +224,12 @@ async def shown_key(call: Call[Any], kid: bytes) -> Key:
     now = call.services.clock.today()
     for key in keys:
         if key.kid == kid:
-            return _shown(key, keys, workers, now, timing_of(call.services.settings))
+            return _shown(key, workers, now, timing_of(call.services.settings))
     raise Problem(NOT_FOUND)
 
 
-def _shown(key: KeyRow, keys: list[KeyRow], workers: list[Any], now: datetime, timing: Timing) -> Key:
-    lagging = sum(w["live"] and w["version"] < (key.ring_version or 0) for w in workers)
-    pending = any(k.purpose is key.purpose and k.state is KeyState.PENDING and k.kid != key.kid for k in keys)
-    facts = facts_from(key, now, timing, lagging=lagging, other_pending=pending)
-    step = next_step(key.state, facts) if key.purpose in rotation.ROTATED else None
+def _shown(key: KeyRow, workers: list[Any], now: datetime, timing: Timing) -> Key:
+    step = next_of(key, workers, now, timing)
     return Key(
         key.kid.hex(),
         key.purpose,
@@ -248,17 +245,5 @@ def _shown(key: KeyRow, keys: list[KeyRow], workers: list[Any], now: datetime, t
         key.destroyed_at,
         key.compromised_at,
         key.retain,
-        _next(key, step, timing),
+        NextStep(*step) if step else None,
     )
-
-
-def _next(key: KeyRow, step: tuple[KeyState, float | None, str | None] | None, timing: Timing) -> NextStep | None:
-    """The schedule's next act; for an active key, the end of its period."""
-    if step is not None:
-        to, at, waits = step
-        return NextStep(to, datetime.fromtimestamp(at, UTC) if at is not None else None, waits)
-    period = timing.periods.get(key.purpose, 0)
-    if key.state is KeyState.ACTIVE and period and key.activated_at:
-        at_end = datetime.fromtimestamp(key.activated_at.timestamp() + period, UTC)
-        return NextStep(KeyState.RETIRING, at_end, "period-end")
-    return None

@@ -9,7 +9,7 @@ from api.problems import NOT_FOUND
 from api.web.answers import Answer
 from api.web.calls import Call
 from api.web.routes import Caller, Subject
-from models.key_reports import forged_alarms, uses_of
+from models.key_reports import count_uses, forged_alarms, newest_uses
 
 subject = Subject("Admins")
 LISTED_MOST: Final = 1000
@@ -33,11 +33,14 @@ async def report_key(call: Call[None]) -> Answer:
     key = await shown_key(call, kid)
     since = call.query.since or key.activated_at or key.created_at
     since = since if since.tzinfo else since.replace(tzinfo=UTC)
-    total, still_open, uses = await uses_of(kid, since, LISTED_MOST)
+    count, uses = await count_uses(kid, since), await newest_uses(kid, since, LISTED_MOST)
     forged, alarms = await forged_alarms(kid, LISTED_MOST)
     listed = [KeyUse(record["id"], record["at"], record["hospital"], record["terminal"]) for record in uses]
     return Answer(
-        200, KeyReport(key.kid, key.state, since, total, still_open, listed, forged, [_alarm(each) for each in alarms])
+        200,
+        KeyReport(
+            key.kid, key.state, since, count.total, count.open, listed, forged, [_alarm(each) for each in alarms]
+        ),
     )
 
 

@@ -6,18 +6,19 @@ from uuid import uuid4
 from sanic.response import HTTPResponse
 
 from api.admin.types import AdminSession, AdminSessionRequest
-from api.callers import ADMIN_COOKIE, ADMIN_CSRF_COOKIE, csrf_of
+from api.callers import ADMIN_COOKIE, ADMIN_CSRF_COOKIE
+from api.page_sessions import begin_page_session, end_page_session
 from api.problems import UNAUTHENTICATED, Problem
-from api.web.answers import API_HEADERS, Answer
+from api.web.answers import Answer
 from api.web.calls import Call
 from api.web.routes import Caller, Subject
-from codes.ring import Purpose
-from codes.tokens import Token, make_token
+from codes.tokens import Token
 from models.accounts import end_session
 from models.admins import admin_by_token
 
 subject = Subject("Admins")
 SESSION_SECONDS: Final = 3600
+COOKIES: Final = (ADMIN_COOKIE, ADMIN_CSRF_COOKIE)
 READERS: Final = ("custodian", "registrar", "auditor")
 
 
@@ -33,22 +34,13 @@ READERS: Final = ("custodian", "registrar", "auditor")
 )
 async def begin_admin_session(call: Call[AdminSessionRequest]) -> HTTPResponse:
     """A HttpOnly cookie, and the CSRF token in X-CSRF-Token and a cookie that the page can read."""
-    services = call.services
     admin = await admin_by_token(call.body.token)
     if admin is None:
         raise Problem(UNAUTHENTICATED)
     session_id = uuid4()
-    expires = int(services.clock.now()) + SESSION_SECONDS
+    expires = int(call.services.clock.now()) + SESSION_SECONDS
     token = Token("admin", admin["id"].bytes, session_id.bytes, 0, 0, expires)
-    cookie = make_token(services.vault.ring.symmetric(Purpose.TOKEN), token)
-    csrf = csrf_of(cookie, services)
-    response = HTTPResponse(None, status=204, headers={**API_HEADERS, "X-CSRF-Token": csrf})
-    secure = call.request.scheme == "https"
-    for name, value, hidden in ((ADMIN_COOKIE, cookie, True), (ADMIN_CSRF_COOKIE, csrf, False)):
-        response.add_cookie(
-            name, value, path="/", max_age=SESSION_SECONDS, httponly=hidden, samesite="Strict", secure=secure
-        )
-    return response
+    return begin_page_session(call, token, COOKIES, SESSION_SECONDS)
 
 
 @subject.route(
@@ -81,7 +73,4 @@ async def end_admin_session(call: Call[None]) -> HTTPResponse:
     admin = call.admin
     if admin.session_id is not None:
         await end_session(admin.admin_id, admin.session_id, admin.expires_at)
-    response = HTTPResponse(None, status=204, headers=dict(API_HEADERS))
-    for name in (ADMIN_COOKIE, ADMIN_CSRF_COOKIE):
-        response.delete_cookie(name, path="/")
-    return response
+    return end_page_session(COOKIES)

@@ -6,22 +6,23 @@ from uuid import UUID, uuid4
 
 from sanic.response import HTTPResponse
 
-from api.callers import CLERK_COOKIE, CSRF_COOKIE, csrf_of
+from api.callers import CLERK_COOKIE, CSRF_COOKIE
 from api.hospital.token import OAuthError, client_by_secret
 from api.hospital.types import ClerkSession, ClerkSessionRequest, Decoded, DecodeQuery
+from api.page_sessions import begin_page_session, end_page_session
 from api.patient.types import Operator
 from api.problems import CLIENT_REFUSED, NOT_ALLOWED, UNAUTHENTICATED, VALIDATION_FAILED, Problem
-from api.web.answers import API_HEADERS, Answer
+from api.web.answers import Answer
 from api.web.bodies import invalid
 from api.web.calls import Call
 from api.web.routes import Caller, Media, Subject
 from codes.picture import read_luma
-from codes.ring import Purpose
-from codes.tokens import Token, make_token
+from codes.tokens import Token
 from models.clients import CLERK_HOURS, begin_clerk_session, clerk_session, end_clerk_session, standing_client
 
 subject = Subject("Hospitals")
 SESSION_SECONDS: Final = CLERK_HOURS * 3600
+COOKIES: Final = (CLERK_COOKIE, CSRF_COOKIE)
 FRAME_MOST: Final = 1280 * 1280
 
 
@@ -37,26 +38,16 @@ FRAME_MOST: Final = 1280 * 1280
 )
 async def begin_shift(call: Call[ClerkSessionRequest]) -> HTTPResponse:
     """A HttpOnly cookie, and the CSRF token in X-CSRF-Token and a cookie that the page can read."""
-    asked, services = call.body, call.services
+    asked = call.body
     try:
         found = await client_by_secret(asked.client_id, asked.client_secret)
     except OAuthError:
         raise Problem(CLIENT_REFUSED) from None
     session_id = uuid4()
     await begin_clerk_session(session_id, found["id"], asked.terminal, asked.operator.id, asked.operator.name)
-    expires = int(services.clock.now()) + SESSION_SECONDS
+    expires = int(call.services.clock.now()) + SESSION_SECONDS
     token = Token("clerk", found["id"].bytes, session_id.bytes, found["epoch"], found["scopes"], expires)
-    cookie = make_token(services.vault.ring.symmetric(Purpose.TOKEN), token)
-    csrf = csrf_of(cookie, services)
-    response = HTTPResponse(None, status=204, headers={**API_HEADERS, "X-CSRF-Token": csrf})
-    secure = call.request.scheme == "https"
-    response.add_cookie(
-        CLERK_COOKIE, cookie, path="/", max_age=SESSION_SECONDS, httponly=True, samesite="Strict", secure=secure
-    )
-    response.add_cookie(
-        CSRF_COOKIE, csrf, path="/", max_age=SESSION_SECONDS, httponly=False, samesite="Strict", secure=secure
-    )
-    return response
+    return begin_page_session(call, token, COOKIES, SESSION_SECONDS)
 
 
 @subject.route(
@@ -91,10 +82,7 @@ async def end_shift(call: Call[None]) -> HTTPResponse:
     """The cookie stands for nothing any more."""
     if isinstance(call.hospital.session_id, UUID):
         await end_clerk_session(call.hospital.session_id)
-    response = HTTPResponse(None, status=204, headers=dict(API_HEADERS))
-    for name in (CLERK_COOKIE, CSRF_COOKIE):
-        response.delete_cookie(name, path="/")
-    return response
+    return end_page_session(COOKIES)
 
 
 @subject.route(

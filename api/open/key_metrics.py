@@ -1,7 +1,6 @@
 """What is seen of the keys from outside: state, age, next transition, and the ring version of each worker."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -9,10 +8,8 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 
 from api.schedule import timing_of
 from api.settings import Settings
-from codes.lifecycle import next_step
-from codes.ring import KeyState
 from models.database import row
-from models.key_rows import KeyRow, facts_from, key_rows, ring_reports
+from models.key_rows import KeyRow, key_rows, next_of, ring_reports
 from models.vault import Vault
 
 
@@ -42,7 +39,7 @@ async def key_exposition(vault: Vault, settings: Settings) -> bytes:
 
 
 def _metrics(keys: list[KeyRow], workers: list[Any], ring: Any, settings: Settings) -> list[Metric]:
-    labels = ["purpose", "kid", "state"]
+    labels, timing = ["purpose", "kid", "state"], timing_of(settings)
     age = GaugeMetricFamily("yima_key_age_seconds", "Time since the key was made", labels=labels)
     ahead = GaugeMetricFamily(
         "yima_key_next_transition_seconds", "Time until the next scheduled transition", labels=[*labels, "to"]
@@ -50,8 +47,9 @@ def _metrics(keys: list[KeyRow], workers: list[Any], ring: Any, settings: Settin
     for key in keys:
         names = [key.purpose.value, key.kid.hex(), key.state.value]
         age.add_metric(names, (ring["now"] - key.created_at).total_seconds())
-        if (step := _next(key, workers, ring["now"], settings)) is not None:
-            ahead.add_metric([*names, step[0].value], step[1])
+        step = next_of(key, workers, ring["now"], timing)
+        if step is not None and step.at is not None:
+            ahead.add_metric([*names, step.to.value], (step.at - ring["now"]).total_seconds())
     held = GaugeMetricFamily("yima_worker_ring_version", "Ring version a worker reported", labels=["worker", "live"])
     for worker in workers:
         held.add_metric([worker["slot"], "yes" if worker["live"] else "no"], worker["version"])
@@ -60,15 +58,3 @@ def _metrics(keys: list[KeyRow], workers: list[Any], ring: Any, settings: Settin
         "yima_compromise_unconfirmed", "Compromises not confirmed within 24 h", value=ring["unconfirmed"]
     )
     return [age, ahead, held, current, unconfirmed]
-
-
-def _next(key: KeyRow, workers: list[Any], now: datetime, settings: Settings) -> tuple[KeyState, float] | None:
-    timing = timing_of(settings)
-    lagging = sum(worker["live"] and worker["version"] < (key.ring_version or 0) for worker in workers)
-    step = next_step(key.state, facts_from(key, now, timing, lagging=lagging, other_pending=False))
-    if step is not None and step[1] is not None:
-        return step[0], step[1] - now.timestamp()
-    period = timing.periods.get(key.purpose, 0)
-    if key.state is KeyState.ACTIVE and period and key.activated_at:
-        return KeyState.RETIRING, (key.activated_at - now).total_seconds() + period
-    return None

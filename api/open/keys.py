@@ -9,6 +9,7 @@ from sanic.response import HTTPResponse
 from api.problems import RING_ROLLED_BACK, TRY_AGAIN
 from api.web.answers import encode
 from api.web.calls import Call
+from api.web.etags import matches
 from api.web.routes import Caller, Media, Subject
 from codes.keyset import KeySet
 from codes.ring import KeyRing
@@ -87,7 +88,6 @@ def _published(call: Call[None], body: bytes, content_type: str, max_age: int) -
         "ETag": etag,
         "X-Content-Type-Options": "nosniff",
     }
-    seen = [tag.strip().removeprefix("W/") for tag in call.request.headers.get("if-none-match", "").split(",")]
-    if etag in seen or "*" in seen:
+    if matches(call.request.headers.get("if-none-match"), etag):
         return HTTPResponse(None, status=304, headers=headers)
     return HTTPResponse(body, headers=headers, content_type=content_type)

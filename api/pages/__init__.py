@@ -23,6 +23,7 @@ from api.pages.language import (
 from api.pages.render import Renderer
 from api.pages.texts import TEXTS_OF, Texts, load_texts
 from api.problems import KINDS, Kind
+from api.web.etags import matches
 
 METHODS: Final = ("GET", "HEAD")
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
@@ -171,14 +172,8 @@ def _asset_answer(request: Request, asset: Asset) -> HTTPResponse:
         "Cache-Control": IMMUTABLE if named else "no-cache",
         "Vary": "Accept-Encoding",
     }
-    if _matches(request.headers.get("if-none-match"), headers["ETag"]):
+    if matches(request.headers.get("if-none-match"), headers["ETag"]):
         return empty(status=304, headers=headers)
     if packed:
         return raw(asset.packed, headers=headers | {"Content-Encoding": "gzip"}, content_type=asset.content_type)
     return raw(asset.body, headers=headers, content_type=asset.content_type)
-
-
-def _matches(if_none_match: str | None, etag: str) -> bool:
-    """Weak comparison, as RFC 9110 §13.1.2 asks for If-None-Match."""
-    tags = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
-    return etag in tags or "*" in tags

@@ -5,7 +5,7 @@ from typing import Any, Final
 from api.idempotency import keep
 from api.patient.proof import Proven, prove
 from api.patient.shown import shown_card
-from api.patient.standing import own_card, require_standing
+from api.patient.standing import own_card, require_standing, still
 from api.patient.telling import tell_bound
 from api.patient.types import (
     Card,
@@ -125,7 +125,7 @@ async def change_card(call: Call[CardChange]) -> Answer:
         await cards.lock_person(card.person_id, using=tx)
         await cards.save_person(vault, card.person_id, _person(name, document, phone), using=tx)
         changed = await cards.card_of(vault, card.account_id, card.card_id, using=tx)
-    return Answer(200, shown_card(_still(changed)))
+    return Answer(200, shown_card(still(changed)))
 
 
 @subject.route(
@@ -142,7 +142,7 @@ async def close_card(call: Call[None]) -> Answer:
     card, vault = await own_card(call), call.services.vault
     async with transaction() as tx:
         await cards.lock_person(card.person_id, using=tx)
-        await cards.close(vault, _still(await cards.card_of(vault, card.account_id, card.card_id, using=tx)), using=tx)
+        await cards.close(vault, still(await cards.card_of(vault, card.account_id, card.card_id, using=tx)), using=tx)
     return Answer(204)
 
 
@@ -166,16 +166,10 @@ async def put_insurance(call: Call[InsuranceRequest]) -> Answer:
     insurance = await _insured(call, number, card.person.name, card.person.document)
     async with transaction() as tx:
         await cards.lock_person(card.person_id, using=tx)
-        _still(await cards.card_of(vault, card.account_id, card.card_id, using=tx))
+        still(await cards.card_of(vault, card.account_id, card.card_id, using=tx))
         await cards.put_insurance(vault, card.card_id, insurance, using=tx)
         changed = await cards.card_of(vault, card.account_id, card.card_id, using=tx)
-    return Answer(200, shown_card(_still(changed)))
-
-
-def _still(card: CardRow | None) -> CardRow:
-    if card is None:  # closed in the meantime
-        raise Problem(NOT_FOUND)
-    return card
+    return Answer(200, shown_card(still(changed)))
 
 
 def _policy(version: str) -> PolicyText:
@@ -240,6 +234,6 @@ async def _bind(
     await cards.add_consent(card_id, policy.version, policy.sha256, using=using)
     if insurance:
         await cards.put_insurance(vault, card_id, insurance, using=using)
-    card = _still(await cards.card_of(vault, account_id, card_id, using=using))
+    card = still(await cards.card_of(vault, account_id, card_id, using=using))
     await tell_bound(vault, card, using=using)
     return card

@@ -3,7 +3,7 @@
 from typing import Any
 
 from api.patient.shown import shown_card
-from api.patient.standing import own_card
+from api.patient.standing import own_card, still
 from api.patient.telling import tell_card
 from api.patient.types import Card, Empty, Holder, HolderList
 from api.problems import NOT_ALLOWED, NOT_FOUND, Problem, Text
@@ -43,7 +43,7 @@ async def freeze_card(call: Call[Empty]) -> Answer:
             if each.account_id != card.account_id:
                 await tell_card(vault, each, "frozen", *_frozen_by_person(each), using=tx)
         changed = await cards.card_of(vault, card.account_id, card.card_id, using=tx)
-    return Answer(200, shown_card(_still(changed)))
+    return Answer(200, shown_card(still(changed)))
 
 
 @subject.route(
@@ -63,7 +63,7 @@ async def unfreeze_card(call: Call[Empty]) -> Answer:
     async with transaction() as tx:
         for each in await _affected(call, card, using=tx):
             await cards.unfreeze(vault, each, by, using=tx)
-        changed = _still(await cards.card_of(vault, card.account_id, card.card_id, using=tx))
+        changed = still(await cards.card_of(vault, card.account_id, card.card_id, using=tx))
         if changed.status == "frozen":
             raise Problem(NOT_ALLOWED, _BY_OTHERS)
     return Answer(200, shown_card(changed))
@@ -134,12 +134,6 @@ async def _affected(call: Call[Any], card: CardRow, *, using: Connection) -> lis
     await cards.lock_person(card.person_id, using=using)
     found = await cards.cards_of_person(call.services.vault, card.person_id, using=using)
     return [each for each in found if card.relation == "self" or each.card_id == card.card_id]
-
-
-def _still(card: CardRow | None) -> CardRow:
-    if card is None:
-        raise Problem(NOT_FOUND)
-    return card
 
 
 async def _holder_name(call: Call[None], other: CardRow) -> str:

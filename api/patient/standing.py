@@ -20,7 +20,11 @@ async def require_standing(call: Call[Any]) -> UUID:
 async def own_card(call: Call[Any]) -> CardRow:
     """The card of the path, of the caller's account. Raises Problem not-found, also for another's."""
     account_id = await require_standing(call)
-    card = await card_of(call.services.vault, account_id, call.id_in_path("card_id"))
+    return still(await card_of(call.services.vault, account_id, call.id_in_path("card_id")))
+
+
+def still(card: CardRow | None) -> CardRow:
+    """A card that was looked for. Raises Problem not-found if it is not there, or was closed in the meantime."""
     if card is None:
         raise Problem(NOT_FOUND)
     return card

@@ -4,6 +4,7 @@ Additions are no break: new paths, new optional fields and parameters, new field
 Requests may only come to take more, answers only come to promise more.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -98,7 +99,7 @@ def _body(where: str, kept: dict[str, Any] | None, now: dict[str, Any] | None, s
             yield from shapes.differences(where, content.get("schema", ANYTHING), there.get("schema", ANYTHING))
 
 
-class _Shapes:
+class _Shapes(ABC):
     """Compares two schemas; which differences matter is the direction's."""
 
     def __init__(self, before: dict[str, Any], after: dict[str, Any]) -> None:
@@ -116,8 +117,8 @@ class _Shapes:
         self._under_way.discard(pair)
         return found
 
-    def _alternatives(self, where: str, kept: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[Break]:
-        raise NotImplementedError
+    @abstractmethod
+    def _alternatives(self, where: str, kept: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[Break]: ...
 
     def _best(self, where: str, one: dict[str, Any], others: list[dict[str, Any]], *, kept: bool) -> list[Break]:
         """The least that breaks between one choice and any of the others."""
@@ -136,11 +137,11 @@ class _Shapes:
             found += self.differences(f"{where}.*", others, others_now)
         return found
 
-    def _type_matters(self, kept: dict[str, Any], now: dict[str, Any]) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    def _type_matters(self, kept: dict[str, Any], now: dict[str, Any]) -> bool: ...
 
-    def _values(self, where: str, kept: dict[str, Any], now: dict[str, Any]) -> Iterator[Break]:
-        raise NotImplementedError
+    @abstractmethod
+    def _values(self, where: str, kept: dict[str, Any], now: dict[str, Any]) -> Iterator[Break]: ...
 
     def _fields(self, where: str, kept: dict[str, Any], now: dict[str, Any]) -> Iterator[Break]:
         fields, fields_now = kept.get("properties", {}), now.get("properties", {})
@@ -151,8 +152,8 @@ class _Shapes:
             else:
                 yield from self.differences(f"{where}.{name}", shape, fields_now[name])
 
-    def _required(self, where: str, kept: set[str], now: set[str]) -> Iterator[Break]:
-        raise NotImplementedError
+    @abstractmethod
+    def _required(self, where: str, kept: set[str], now: set[str]) -> Iterator[Break]: ...
 
 
 class Request(_Shapes):
