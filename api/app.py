@@ -129,6 +129,7 @@ async def _start(app: Sanic[Any, Any]) -> None:
 async def _stop(app: Sanic[Any, Any]) -> None:
     services: Services = app.ctx.services
     services.events.close()
+    services.metrics.catch_up()
     for task in app.ctx.tasks:
         task.cancel()
     await asyncio.gather(*app.ctx.tasks, return_exceptions=True)

@@ -3,15 +3,18 @@
 Nothing that a caller sent is ever a field, but for X-Request-Id, whose characters are checked.
 """
 
-import asyncio
+import contextlib
 import logging
 import re
 import sys
+import time
 import traceback
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TextIO
 
 import msgspec
+
+from api.afterwards import Afterwards
 
 if TYPE_CHECKING:
     from api.web.routes import Route
@@ -36,8 +39,8 @@ FIELDS: Final = (
     "port",
     "count",
 )
+_HTTP: Final = "yima.http"
 _ANSWERED: Final = "answered"
-_TOGETHER_SECONDS: Final = 0.05
 _encode: Final = msgspec.json.Encoder().encode
 # Behind the allow-list: runs of digits as long as a phone's, an ID's or a code's, e-mail-like and token-like words.
 _SECRET: Final = re.compile(r"\d{11,}[\dXx]?|y(?:p|h|c|a|i|adm)_[A-Za-z0-9_-]{20,}|eyJ[A-Za-z0-9_.-]{20,}")
@@ -103,41 +106,17 @@ def configure(level: str, form: str) -> None:
         logger.setLevel(logging.WARNING)
 
 
-class JsonHandler(logging.StreamHandler[TextIO]):
-    """Writes JSON lines.
+class Answered(NamedTuple):
+    """An answer as its line tells it: `at` in seconds since 1970, `seconds` that it took."""
 
-    The lines of answers, one for each request, come by a shorter way and are written together after a moment: a write
-    of its own for each costs a twentieth of the rate. Whatever is worse than INFO is written at once, behind them.
-    """
-
-    def __init__(self, stream: TextIO) -> None:
-        super().__init__(stream)
-        self.setFormatter(JsonLines())
-        self._answers: list[bytes] = []
-
-    def answered(self, line: "_Answered") -> None:
-        """Take the line of an answer; called in the event loop."""
-        self._answers.append(_encode(line))
-        if len(self._answers) == 1:
-            asyncio.get_running_loop().call_later(_TOGETHER_SECONDS, self.flush)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write a record behind the answers that came before it."""
-        self._write_answers()
-        super().emit(record)
-
-    def flush(self) -> None:
-        """Write what waits."""
-        self._write_answers()
-        super().flush()
-
-    def _write_answers(self) -> None:
-        if self._answers:
-            lines, self._answers = self._answers, []
-            self.stream.write(b"\n".join([*lines, b""]).decode())
+    at: float
+    request_id: str
+    route: str
+    status: int
+    seconds: float
 
 
-class _Answered(msgspec.Struct):
+class _Line(msgspec.Struct):
     """The line of an answer, with the fields that JsonLines writes of such a record."""
 
     at: datetime
@@ -150,23 +129,60 @@ class _Answered(msgspec.Struct):
     ms: float
 
 
+class JsonHandler(logging.StreamHandler[TextIO]):
+    """Writes JSON lines.
+
+    The lines of answers, one for each request, come by a shorter way and are written together a moment later.
+    Any other record is written at once, behind the answers before it.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self.setFormatter(JsonLines())
+        self.answers = Afterwards(self._write)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record."""
+        self.answers.catch_up()
+        super().emit(record)
+
+    def flush(self) -> None:
+        """Write what waits."""
+        self.answers.catch_up()
+        super().flush()
+
+    def _write(self, answers: list[Answered]) -> None:
+        lines = b"\n".join([*map(_line, answers), b""])
+        with contextlib.suppress(OSError, ValueError):  # nowhere to write to: no reason to stop answering
+            self.stream.write(lines.decode())
+
+
+def _line(answer: Answered) -> bytes:
+    at, request_id, route, status, seconds = answer
+    when = datetime.fromtimestamp(at, UTC)
+    return _encode(_Line(when, "info", _HTTP, _ANSWERED, clean(request_id), route, status, _ms(seconds)))
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 1)
+
+
 class RequestLog:
     """A line for each answer, and for each failure nobody foresaw."""
 
     def __init__(self) -> None:
-        self._log = logging.getLogger("yima.http")
+        self._log = logging.getLogger(_HTTP)
 
     def request(self, request_id: str, route: "Route", status: int, seconds: float) -> None:
         """One answer: errors at WARNING, others at INFO."""
         level = logging.WARNING if status >= 500 else logging.INFO
         if not self._log.isEnabledFor(level):
             return
-        ms, handlers = round(seconds * 1000, 1), logging.root.handlers
+        handlers = logging.root.handlers
         if level == logging.INFO and len(handlers) == 1 and isinstance(handlers[0], JsonHandler):
-            at, name = datetime.now(UTC), self._log.name
-            handlers[0].answered(_Answered(at, "info", name, _ANSWERED, clean(request_id), route.name, status, ms))
+            handlers[0].answers.add(Answered(time.time(), request_id, route.name, status, seconds))
         else:
-            extra = {"request_id": request_id, "route": route.name, "status": status, "ms": ms}
+            extra = {"request_id": request_id, "route": route.name, "status": status, "ms": _ms(seconds)}
             self._log.log(level, _ANSWERED, extra=extra)
 
     def failed(self, request_id: str, where: str, error: BaseException) -> None:

@@ -1,10 +1,13 @@
 """Prometheus metrics, over all workers (prometheus_client's multiprocess files under YIMA_INTERNAL metrics folder)."""
 
+import collections
 import os
 from typing import Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+
+from api.afterwards import Afterwards
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 _BUCKETS: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 3.0, 10.0)
@@ -33,25 +36,40 @@ class Metrics:
         for table in ("cards", "keys"):  # counted from nought: an alert on the increase must see the first one
             _INTEGRITY.labels(table)
         self._scans: dict[str, Counter] = {}
+        self._answers = Afterwards(self._count_answers)
+        self._scanned = Afterwards(self._count_scans)
+
+    def catch_up(self) -> None:
+        """Count what waits to be counted."""
+        self._answers.catch_up()
+        self._scanned.catch_up()
 
     def request(self, route: str, status: int, seconds: float) -> None:
-        """One answer."""
-        key = (route, status)
-        if key not in self._requests:
-            self._requests[key] = _REQUESTS.labels(route, str(status))
-            self._seconds.setdefault(route, _SECONDS.labels(route))
-        self._requests[key].inc()
-        self._seconds[route].observe(seconds)
+        """One answer, counted a moment later."""
+        self._answers.add((route, status, seconds))
+
+    def _count_answers(self, answers: list[tuple[str, int, float]]) -> None:
+        for route, status, seconds in answers:
+            key = (route, status)
+            if key not in self._requests:
+                self._requests[key] = _REQUESTS.labels(route, str(status))
+                self._seconds.setdefault(route, _SECONDS.labels(route))
+            self._requests[key].inc()
+            self._seconds[route].observe(seconds)
 
     def problem(self, route: str, code: str) -> None:
         """One answer that said no."""
         _PROBLEMS.labels(route, code).inc()
 
     def scan(self, outcome: str) -> None:
-        """One scan."""
-        if outcome not in self._scans:
-            self._scans[outcome] = _SCANS.labels(outcome)
-        self._scans[outcome].inc()
+        """One scan, counted a moment later."""
+        self._scanned.add(outcome)
+
+    def _count_scans(self, outcomes: list[str]) -> None:
+        for outcome, count in collections.Counter(outcomes).items():
+            if outcome not in self._scans:
+                self._scans[outcome] = _SCANS.labels(outcome)
+            self._scans[outcome].inc(count)
 
     def refused_key(self, state: str) -> None:
         """A code whose key may not verify, by the key's state ("unknown": no such key)."""

@@ -83,4 +83,5 @@ async def show_metrics(call: Call[None]) -> HTTPResponse:
         keys = await key_exposition(call.services.vault, call.services.settings)
     except Exception:
         keys = b""  # without the database the other metrics still say so
+    call.services.metrics.catch_up()
     return HTTPResponse(exposition() + keys, content_type=CONTENT_TYPE)

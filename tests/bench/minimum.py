@@ -1,6 +1,7 @@
 """The hand-written minimum that the service is measured against: no limits, no problems, no log, no metrics, no cards.
 
-POST /codes: Sanic, msgspec, one sealed block, one signature, a code by cbor2. POST /resolutions: Sanic, msgspec, one signature checked, one statement.
+POST /codes: Sanic, msgspec, one sealed block, a code by cbor2, one signature.
+POST /resolutions: Sanic, msgspec, one signature checked, one statement on a pool that resets nothing.
 Run as `python -m tests.bench.minimum --fd N --ready M --public HEX`, the database's address in BENCH_DATABASE.
 """
 
