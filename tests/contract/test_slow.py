@@ -43,7 +43,7 @@ class Raw:
         try:
             while await asyncio.wait_for(self.reader.read(4096), seconds):
                 pass
-        except ConnectionResetError:
+        except ConnectionError:
             return
         finally:
             self.writer.transport.abort()
