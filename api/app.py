@@ -17,6 +17,7 @@ from api.admin import cards as admin_cards
 from api.admin import hospitals as admin_hospitals
 from api.admin import keys as admin_keys
 from api.admin import session as admin_session
+from api.booking import changes, patients, schedules, slots, waitings, windows
 from api.hospital import clerks, resolutions, token
 from api.open import health, keys
 from api.open.demo import demo_blueprint
@@ -29,6 +30,7 @@ from api.web.handlers import as_problem, language_of, request_id_of, wrap
 from api.web.openapi import make_document
 from api.web.routes import Route, Subject
 from models import database
+from models.appointments import go_on_counting
 
 SUBJECTS: Final[tuple[Subject, ...]] = (
     session.subject,
@@ -41,6 +43,12 @@ SUBJECTS: Final[tuple[Subject, ...]] = (
     token.subject,
     clerks.subject,
     resolutions.subject,
+    schedules.subject,
+    slots.subject,
+    patients.subject,
+    waitings.subject,
+    windows.subject,
+    changes.subject,
     admin_hospitals.subject,
     admin_cards.subject,
     admin_session.subject,
@@ -117,11 +125,13 @@ async def _start(app: Sanic[Any, Any]) -> None:
     services: Services = app.ctx.services
     await database.connect(services.settings.database_url)
     await services.keeper.refresh()
+    await go_on_counting()
     app.ctx.tasks += [
         asyncio.create_task(services.keeper.keep()),
         asyncio.create_task(services.keeper.listen()),
         asyncio.create_task(services.schedule.run(services)),
         asyncio.create_task(services.outbox.run(services)),
+        asyncio.create_task(services.closing.run(services)),
         asyncio.create_task(services.events.run(services)),
     ]
 
@@ -136,6 +146,7 @@ async def _stop(app: Sanic[Any, Any]) -> None:
     with contextlib.suppress(Exception):
         await services.outbox.stop(services)
         await services.schedule.stop(services)
+        await services.closing.stop(services)
         await services.keeper.say_goodbye()
     await services.upstreams.http.aclose()
     await database.disconnect()

@@ -24,6 +24,8 @@ ADMIN_COOKIE: Final = "yima_admin"
 ADMIN_CSRF_COOKIE: Final = "yima_admin_csrf"
 _SAFE: Final = frozenset({"GET", "HEAD"})
 _TOKEN_MOST: Final = 200
+_PATIENTS: Final = (Caller.PATIENT, Caller.BOOKER)
+_HOSPITALS: Final = (Caller.HOSPITAL, Caller.BOOKER)
 
 _CSRF_REFUSED: Final = Text("页面已过期，请刷新后重试。", "The page is out of date: reload it and try again.")
 
@@ -37,14 +39,14 @@ async def read_caller(
     bearer = _bearer(request)
     if route.caller is Caller.ADMIN:
         return await _admin(route, bearer, request, services)
-    if bearer is None and route.caller is Caller.HOSPITAL and (cookie := request.cookies.get(CLERK_COOKIE)):
+    if bearer is None and route.caller in _HOSPITALS and (cookie := request.cookies.get(CLERK_COOKIE)):
         return _clerk(cookie, request, services)
     if bearer is None:
         raise Problem(UNAUTHENTICATED)
     token = _token(bearer, services)
-    if token.kind == "patient" and route.caller is Caller.PATIENT:
+    if token.kind == "patient" and route.caller in _PATIENTS:
         return Patient(token.subject, token.session, token.epoch, token.expires)
-    if token.kind == "hospital" and route.caller is Caller.HOSPITAL:
+    if token.kind == "hospital" and route.caller in _HOSPITALS:
         return HospitalCaller(token.subject, token.epoch, token.scopes)
     raise Problem(NOT_ALLOWED)
 

@@ -26,6 +26,8 @@ LIMITS: Final = {
     "cards": "30/minute",
     "patient": "300/minute",
     "codes": "60/minute",
+    "slots": "600/minute",
+    "booking": "60/minute",
     "events": "60/minute",
     "resolutions": "3000/minute",
     "hospital": "3000/minute",

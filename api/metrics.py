@@ -17,6 +17,7 @@ _SECONDS = Histogram("yima_request_seconds", "Time to answer", ["route"], bucket
 _PROBLEMS = Counter("yima_problems", "Answers that said no", ["route", "code"])
 _SCANS = Counter("yima_scans", "Scans by outcome", ["outcome"])
 _FORGED = Counter("forged_signature", "Good signatures over cards that do not exist: a key was stolen")
+_BOOKINGS: Final = Counter("yima_bookings", "Tries to book or cancel by outcome", ["outcome"])
 _REFUSED_KEYS = Counter("yima_refused_by_key_state", "Codes refused for their key, by its state", ["state"])
 _INTEGRITY = Counter("yima_integrity_failures", "Stored rows whose hash did not hold", ["table"])
 _UPSTREAM = Counter("yima_upstream_calls", "Calls to systems outside", ["upstream", "call", "outcome"])
@@ -70,6 +71,10 @@ class Metrics:
             if outcome not in self._scans:
                 self._scans[outcome] = _SCANS.labels(outcome)
             self._scans[outcome].inc(count)
+
+    def booking(self, outcome: str) -> None:
+        """One try to book or cancel."""
+        _BOOKINGS.labels(outcome).inc()
 
     def refused_key(self, state: str) -> None:
         """A code whose key may not verify, by the key's state ("unknown": no such key)."""

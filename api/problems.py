@@ -6,6 +6,7 @@ known; `api.web` turns it into an answer in one place.
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 
@@ -41,7 +42,7 @@ class Problem(Exception):
         *,
         errors: tuple["FieldError", ...] = (),
         retry_after: int | None = None,
-        extra: dict[str, str | int | None] | None = None,
+        extra: dict[str, str | int | datetime | None] | None = None,
     ) -> None:
         super().__init__(kind.code)
         self.kind = kind
@@ -371,4 +372,108 @@ APPROVAL_CLOSED = _add(
     409,
     ("该审批已结束或已失效", "The approval was decided or has lapsed"),
     ("如仍需要，请重新提出。", "Ask for it again if it is still needed."),
+)
+
+# Booking (api-services.md)
+SLOT_FULL = _add(
+    "slot-full",
+    409,
+    ("号已约满", "No place is free"),
+    ("请选择其他时段，或加入候补。", "Choose another time, or join the waiting list."),
+)
+SLOT_PAST = _add(
+    "slot-past",
+    409,
+    ("已过可预约的时间", "The time for that is over"),
+    ("请选择之后的时段。", "Choose a later time."),
+)
+SLOT_NOT_OPEN = _add(
+    "slot-not-open",
+    409,
+    ("尚未开始放号", "Booking has not opened yet"),
+    ("请在 opens_at 所示的放号时间再试。", "Try again at the time in opens_at."),
+)
+SESSION_STOPPED = _add(
+    "session-stopped",
+    409,
+    ("该门诊已停诊", "The hospital stopped this session"),
+    ("请选择其他日期或医生。", "Choose another date or doctor."),
+)
+ALREADY_BOOKED = _add(
+    "already-booked",
+    409,
+    ("已预约该门诊", "This person has an appointment in the session"),
+    ("同一门诊每人只能约一个号，请查看“我的预约”。", "One appointment a session; look at the appointments."),
+)
+TIME_CONFLICT = _add(
+    "time-conflict",
+    409,
+    ("与已有的预约时间冲突", "It overlaps another appointment"),
+    ("请选择其他时段，或先取消另一个预约。", "Choose another time, or cancel the other appointment first."),
+)
+DAILY_LIMIT = _add(
+    "daily-limit",
+    409,
+    ("当天的预约已达 3 个", "Three appointments on that date already"),
+    ("每人每天最多预约 3 个号，请选择其他日期。", "At most three a date for a person; choose another date."),
+)
+CANCEL_TOO_LATE = _add(
+    "cancel-too-late",
+    409,
+    ("已过可自行取消的时间", "It is too late to cancel"),
+    ("请联系医院窗口取消。", "Ask the hospital's window to cancel it."),
+)
+NOT_CANCELLABLE = _add(
+    "not-cancellable",
+    409,
+    ("该预约不能取消", "That appointment cannot be cancelled"),
+    ("它已取消、已就诊或已爽约，请查看预约的状态。", "It was cancelled, fulfilled or missed; look at its status."),
+)
+SLOT_FREE = _add(
+    "slot-free",
+    409,
+    ("还有号，可直接预约", "A place is free"),
+    ("不需要候补，请直接预约。", "There is no need to wait: book it."),
+)
+ALREADY_WAITING = _add(
+    "already-waiting",
+    409,
+    ("已在候补该门诊", "This person waits for the session already"),
+    ("同一门诊每人只能有一个候补。", "One place in line a session."),
+)
+WAITING_LIMIT = _add(
+    "waiting-limit",
+    409,
+    ("候补已达 5 个", "Five places in line already"),
+    ("请先退出一个候补。", "Withdraw from another line first."),
+)
+BOOKING_PAUSED = _add(
+    "booking-paused",
+    403,
+    ("因多次爽约，暂停预约", "Booking is paused after three missed appointments"),
+    (
+        "暂停至 until 所示的时间；急需就诊请到医院窗口。",
+        "Paused until the time in `until`; if urgent, go to the hospital.",
+    ),
+)
+SLOT_NOT_ELIGIBLE = _add(
+    "slot-not-eligible",
+    422,
+    ("不符合该门诊的年龄或性别要求", "The session is for another age or sex"),
+    ("请核对就诊人，或选择其他门诊。", "Check whom it is for, or choose another session."),
+)
+CAPACITY_BELOW_BOOKED = _add(
+    "capacity-below-booked",
+    409,
+    ("号源数少于已预约数", "Fewer places than are booked"),
+    ("请保留不少于已预约的号源，或先停诊。", "Keep at least what is booked, or stop the slot first."),
+)
+SLOT_IN_USE = _add(
+    "slot-in-use",
+    409,
+    ("已有人预约，不能更改", "Somebody has booked it"),
+    (
+        "已预约的时段及其科室、医生、日期和费用不能更改或删除；请先停诊。",
+        "A booked slot, its department, doctor, date and fee stay as they are; stop it first.",
+    ),
 )

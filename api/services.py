@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 from api.bearers import Bearers
+from api.booking.closing import Closing
 from api.clock import Clock
 from api.issuing import CardReader
 from api.keeper import RingKeeper, SeenVersion
@@ -52,6 +53,7 @@ class Services:
     cards: CardReader
     outbox: Outbox
     schedule: Schedule
+    closing: Closing
     events: EventHub
     worker: UUID
     signed_sets: SignedSets = field(default_factory=SignedSets)
@@ -87,6 +89,7 @@ def make_services(settings: Settings, root: bytes) -> Services:
         CardReader(vault),
         Outbox(),
         Schedule(),
+        Closing(),
         EventHub(),
         worker,
     )

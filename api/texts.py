@@ -9,6 +9,7 @@ _PLAIN = r"^[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*$"
 Line20 = Annotated[str, Meta(min_length=1, max_length=20, pattern=_PLAIN)]
 Line64 = Annotated[str, Meta(min_length=1, max_length=64, pattern=_PLAIN)]
 Line100 = Annotated[str, Meta(min_length=1, max_length=100, pattern=_PLAIN)]
+Line200 = Annotated[str, Meta(min_length=1, max_length=200, pattern=_PLAIN)]
 Line500 = Annotated[str, Meta(min_length=1, max_length=500, pattern=_PLAIN)]
 Name = Annotated[str, Meta(min_length=1, max_length=100, description="1 to 50 characters of any script")]
 Number = Annotated[str, Meta(min_length=1, max_length=64)]

@@ -174,6 +174,28 @@ async def cards_of_person(
     return [open_card(vault, record) for record in found]
 
 
+async def cards_told(vault: Vault, card_ids: list[UUID], person_ids: list[UUID], *, using: Connection) -> list[CardRow]:
+    """Of these people: these cards, and their own (`self`) ones; none that is closed."""
+    found = await rows(
+        f"SELECT {_FIELDS} {_FROM} WHERE c.person_id = ANY($2) AND (c.id = ANY($1) OR c.relation = 'self')"
+        " AND c.status <> 'closed' ORDER BY c.created_at, c.id",
+        card_ids,
+        person_ids,
+        using=using,
+    )
+    return [open_card(vault, record) for record in found]
+
+
+async def people(vault: Vault, person_ids: list[UUID], *, using: Connection) -> dict[UUID, PersonData]:
+    """These people's data, whether or not anybody holds a card of them."""
+    found = await rows(
+        "SELECT id AS person_id, sealed AS person_sealed, health_card_id FROM people WHERE id = ANY($1)",
+        person_ids,
+        using=using,
+    )
+    return {record["person_id"]: open_person(vault, record) for record in found}
+
+
 _ISSUE: Final = f"""
 SELECT q.n, {STANDS.format(account="q.account_id", epoch="q.epoch", session="q.session_id")} AS stands,
     c.id, c.account_id, c.person_id, c.relation, c.handle, c.status, c.frozen_by, c.live_since, c.version, c.mac,

@@ -18,7 +18,7 @@ from tortoise.migrations.api.migrate import migrate as _migrate
 from tortoise.migrations.executor import MigrationExecutor
 from tortoise.transactions import in_transaction
 
-MODULES = ["models.people", "models.hospitals", "models.visits", "models.keys", "models.work", "models.audit"]
+MODULES = [f"models.{name}" for name in ("people", "hospitals", "visits", "booking", "keys", "work", "audit")]
 # Tortoise writes each statement's values at DEBUG; they are people's data, so it writes nothing, whatever the level.
 logging.getLogger("tortoise.db_client").addFilter(lambda _: False)
 

@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from codes.verify import VerifiedCode
+from models.appointments import AppointmentRow, appointment_of
 from models.cards import InsuranceData, PersonData, open_person
 from models.database import row, rows
 from models.vault import Vault
@@ -40,6 +41,9 @@ class Resolved(NamedTuple):
     card_id: UUID
     person_id: UUID
     hospital_id: UUID
+    card_version: int
+    account_id: UUID
+    arrival: AppointmentRow | None
 
 
 _RESOLVE: Final = "SELECT * FROM yima_resolve($1, $2, $3, $4, $5, $6, $7::smallint, $8, $9, $10::smallint, $11, $12, $13, $14, $15, $16)"
@@ -110,12 +114,15 @@ def open_resolved(vault: Vault, record: Any) -> Resolved:
         card_id,
         person_id,
         hospital_id,
+        record["card_version"],
+        record["account_id"],
+        appointment_of(record["arrival"]),
     )
 
 
 _READ: Final = """
 SELECT r.id AS resolution_id, r.at AS resolved_at, r.expires_at, r.step, r.granted, c.scopes & $4::smallint AS scopes,
-    r.card_id, r.person_id, r.hospital_id, p.health_card_id, p.sealed AS person_sealed, i.sealed AS insurance_sealed,
+    r.card_id, r.person_id, r.hospital_id, r.arrival, p.health_card_id, p.sealed AS person_sealed, i.sealed AS insurance_sealed,
     n.sealed AS number_sealed, k.relation, k.handle, k.status, k.frozen_by, k.live_since, k.version AS card_version,
     k.mac AS card_mac, k.account_id, q.state AS key_state, q.version AS key_version, q.mac AS key_mac, r.kid,
     yima_now() >= r.expires_at AS expired,
@@ -167,22 +174,27 @@ async def put_patient_number(vault: Vault, hospital_id: UUID, person_id: UUID, n
 _ACCESS_COLUMNS: Final = "x.id, x.at, x.card_id, x.person_id, x.terminal, x.operator_id, x.operator_name, x.department, x.step, h.name AS hospital"
 _ACCESSES: Final = f"""
 SELECT * FROM (
-    (SELECT {_ACCESS_COLUMNS}, x.granted, NULL::text AS reason
+    (SELECT {_ACCESS_COLUMNS}, x.granted, false AS used, NULL::text AS reason
         FROM resolutions x JOIN hospitals h ON h.id = x.hospital_id
         WHERE x.person_id = $1 AND ($2::uuid IS NULL OR x.card_id = $2) AND (x.at, x.id) < ($3, $4)
         ORDER BY x.at DESC, x.id DESC LIMIT $5)
     UNION ALL
-    (SELECT {_ACCESS_COLUMNS}, NULL::smallint AS granted, x.reason
+    (SELECT {_ACCESS_COLUMNS}, NULL::smallint AS granted, false AS used, x.reason
         FROM refusals x JOIN hospitals h ON h.id = x.hospital_id
         WHERE x.person_id = $1 AND ($2::uuid IS NULL OR x.card_id = $2) AND (x.at, x.id) < ($3, $4)
         ORDER BY x.at DESC, x.id DESC LIMIT $5)
-) both_kinds ORDER BY at DESC, id DESC LIMIT $5
+    UNION ALL
+    (SELECT {_ACCESS_COLUMNS}, x.granted, true AS used, NULL::text AS reason
+        FROM accesses x JOIN hospitals h ON h.id = x.hospital_id
+        WHERE x.person_id = $1 AND ($2::uuid IS NULL OR x.card_id = $2) AND (x.at, x.id) < ($3, $4)
+        ORDER BY x.at DESC, x.id DESC LIMIT $5)
+) all_kinds ORDER BY at DESC, id DESC LIMIT $5
 """
 _FAR: Final = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
 
 
 async def accesses(person_id: UUID, card_id: UUID | None, after: tuple[datetime, UUID] | None, limit: int) -> list[Any]:
-    """Scans of a person (of one card, where `card_id` is given), refused ones too, newest first, keyset."""
+    """Scans of a person (of one card, where `card_id` is given), refused ones too, and uses; newest first, keyset."""
     at, access_id = after or (_FAR, _LAST)
     return await rows(_ACCESSES, person_id, card_id, at, access_id, limit)
 
@@ -191,11 +203,11 @@ _PAGE: Final = 1000
 _LAST: Final = UUID(int=2**128 - 1)
 _SINCE: Final = f"""
 SELECT * FROM (
-    SELECT {_ACCESS_COLUMNS}, x.granted, NULL::text AS reason
+    SELECT {_ACCESS_COLUMNS}, x.granted, false AS used, NULL::text AS reason
         FROM resolutions x JOIN hospitals h ON h.id = x.hospital_id
         WHERE x.person_id = ANY($1) AND (x.at, x.id) > ($2, $3)
     UNION ALL
-    SELECT {_ACCESS_COLUMNS}, NULL::smallint AS granted, x.reason
+    SELECT {_ACCESS_COLUMNS}, NULL::smallint AS granted, false AS used, x.reason
         FROM refusals x JOIN hospitals h ON h.id = x.hospital_id
         WHERE x.person_id = ANY($1) AND (x.at, x.id) > ($2, $3)
 ) both_kinds ORDER BY at, id LIMIT {_PAGE}

@@ -1,6 +1,9 @@
-"""Scans: one row is used mark, resolution and access record; a refused try leaves a row of its own."""
+"""Scans: one row is used mark, resolution and access record; a refused try, and each later use, has a row of its own."""
+
+from typing import Any
 
 from tortoise import fields
+from tortoise.indexes import Index
 from tortoise.models import Model
 
 
@@ -25,6 +28,7 @@ class Resolution(Model):
     granted = fields.SmallIntField()
     at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
+    arrival: Any = fields.JSONField(null=True)  # the appointment that this scan made arrived, as it was then
 
     class Meta:
         table = "resolutions"
@@ -50,3 +54,25 @@ class Refusal(Model):
 
     class Meta:
         table = "refusals"
+
+
+class Access(Model):
+    """A use of a resolution for one of its services: who looked at or changed what, in the commit that did it."""
+
+    id = fields.UUIDField(primary_key=True)
+    resolution_id = fields.UUIDField()
+    card_id = fields.UUIDField()
+    person_id = fields.UUIDField()
+    client_id = fields.UUIDField()
+    hospital_id = fields.UUIDField()
+    terminal = fields.CharField(max_length=64)
+    operator_id = fields.CharField(max_length=64, null=True)
+    operator_name = fields.CharField(max_length=64, null=True)
+    department = fields.CharField(max_length=64, null=True)
+    step = fields.CharField(max_length=8)
+    granted = fields.SmallIntField()
+    at = fields.DatetimeField()
+
+    class Meta:
+        table = "accesses"
+        indexes = (Index(fields=("person_id", "at", "id")),)

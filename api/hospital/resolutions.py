@@ -8,6 +8,7 @@ import logging
 from typing import Any, Final, NoReturn
 from uuid import UUID, uuid4
 
+from api.booking.shown import shown_appointment
 from api.hospital.types import (
     PatientNumberRequest,
     Resolution,
@@ -29,6 +30,7 @@ from api.problems import (
     PATIENT_NUMBER_TAKEN,
     RESOLUTION_EXPIRED,
     RING_ROLLED_BACK,
+    SERVICE_NOT_GRANTED,
     TRY_AGAIN,
     UNAUTHENTICATED,
     Problem,
@@ -209,13 +211,14 @@ def shown_resolution(found: Resolved) -> Resolution:
         found.patient_number,
         granted,  # type: ignore[arg-type]  # names of the bits
         {name: ServiceLink(f"{base}/{hrefs[name]}") for name in granted},
+        shown_appointment(found.arrival) if found.arrival else None,
     )
 
 
-async def live_resolution(call: Call[Any]) -> Resolved:
-    """The caller's own resolution of the path, while it lives.
+async def live_resolution(call: Call[Any], service: str | None = None) -> Resolved:
+    """The caller's own resolution of the path, while it lives; `service`: and opens that.
 
-    Raises Problem unauthenticated, not-found, card-revoked or resolution-expired.
+    Raises Problem unauthenticated, not-found, card-revoked, resolution-expired or service-not-granted.
     """
     caller, vault = call.hospital, call.services.vault
     record = await scans.read(caller.client_id, caller.epoch, caller.scopes, call.id_in_path("resolution_id"))
@@ -228,6 +231,8 @@ async def live_resolution(call: Call[Any]) -> Resolved:
         raise Problem(CARD_REVOKED)
     if record["expired"]:
         raise Problem(RESOLUTION_EXPIRED)
+    if service is not None and not record["granted"] & record["scopes"] & SCOPES[service]:
+        raise Problem(SERVICE_NOT_GRANTED)
     return scans.open_resolved(vault, record)
 
 

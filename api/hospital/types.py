@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from api.booking.types import Appointment
 from api.patient.types import Insurance, Operator, Strict
 from api.texts import Line64, Secret, Terminal
 
@@ -63,6 +64,7 @@ class Resolution(msgspec.Struct):
     patient_number: str | None
     granted: list[Literal["booking", "records", "payment"]]
     services: dict[str, ServiceLink]
+    arrival: Appointment | None
 
 
 class PatientNumberRequest(Strict):

@@ -191,7 +191,13 @@ def _message(watchers: list[Watcher], told: Told) -> list[tuple[Event, list[Watc
     found = []
     for language in {watcher.language for watcher in watchers}:
         shown = shown_message(told, language)
-        data = {"message_id": shown.message_id, "kind": shown.kind, "card_id": shown.card_id, "text": shown.text}
+        data = {
+            "message_id": shown.message_id,
+            "kind": shown.kind,
+            "card_id": shown.card_id,
+            "text": shown.text,
+            "ref": shown.ref,
+        }
         to = [one for one in watchers if one.account_id == told.account_id and one.language == language]
         found.append((Event(told.at, str(told.message_id), "message", data), to))
     return found

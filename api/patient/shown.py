@@ -37,8 +37,9 @@ def shown_card(card: CardRow) -> Card:
 
 
 def shown_access(record: Any) -> Access:
-    """A scan: a resolution or a refused try."""
-    granted = record["granted"]
+    """A scan (a resolution or a refused try), or a use of a resolution for a service."""
+    services = services_to_names(record["granted"]) if record["granted"] else []
+    what = [] if record["reason"] else services if record["used"] else ["identity", *services]
     operator = Operator(record["operator_id"], record["operator_name"]) if record["operator_id"] else None
     return Access(
         record["id"],
@@ -48,7 +49,7 @@ def shown_access(record: Any) -> Access:
         record["terminal"],
         operator,
         record["step"],
-        ["identity", *(services_to_names(granted) if granted else [])] if granted is not None else [],
+        what,
         [],
         False,
         "refused" if record["reason"] else "allowed",

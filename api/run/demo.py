@@ -4,12 +4,14 @@ import json
 import os
 import secrets
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
 from api.logs import configure
+from api.run.demo_sessions import publish_sessions
 from api.run.processes import Child, child_environment, python
 from api.run.root_key import make_root_key, public_of, read_root_key, write_public
 from api.run.screen import start_screen
@@ -67,6 +69,7 @@ async def _demo() -> None:
         _say("starting the sandbox of WeChat, registry, texts and insurer, and the workers …")
         await supervisor.start_workers(sock, environment)
         if not supervisor.stopping.is_set():
+            await publish_sessions(base_url, known, datetime.now(UTC))
             found = {"base_url": base_url, "sandbox_url": sandbox_url, **known, "people": demo_people_json()}
             sys.stdout.write(start_screen(found, await _first_code(base_url)))
             sys.stdout.flush()

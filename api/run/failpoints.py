@@ -8,7 +8,12 @@ import signal
 from asyncio import BaseTransport
 from typing import Final
 
-NAMES: Final = frozenset({"resolve.ask", "resolve.told", "answer.start", "answer.half"})
+NAMES: Final = frozenset(
+    {
+        *("resolve.ask", "resolve.told", "answer.start", "answer.half"),
+        *("book.ask", "book.told", "cancel.done", "stop.done"),
+    }
+)
 _UNDER_WAY: Final = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{"
 
 _name, _, _count = os.environ.get("YIMA_INTERNAL_FAIL_POINT", "").partition(":")

@@ -27,7 +27,12 @@ from api.web.routes import Caller, Media, Route
 
 REF: Final = "#/components/schemas/{name}"
 _PARAMETER: Final = re.compile(r"<(\w+):str>")
-_SECURITY: Final = {Caller.PATIENT: ["patient"], Caller.HOSPITAL: ["hospital", "clerk"], Caller.ADMIN: ["admin"]}
+_SECURITY: Final = {
+    Caller.PATIENT: ["patient"],
+    Caller.HOSPITAL: ["hospital", "clerk"],
+    Caller.BOOKER: ["patient", "hospital", "clerk"],
+    Caller.ADMIN: ["admin"],
+}
 
 
 class FieldFault(msgspec.Struct):

@@ -24,6 +24,7 @@ class Caller(Enum):
     ANYONE = "anyone"
     PATIENT = "patient"
     HOSPITAL = "hospital"
+    BOOKER = "patient or hospital"
     ADMIN = "admin"
 
 

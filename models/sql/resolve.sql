@@ -5,6 +5,9 @@
 --
 -- outcome: won, replayed, or why not: client-dead, key-dead, forged, code-not-yet-valid, code-expired, card-revoked,
 -- code-already-used. A refusal of a real card's code leaves one row per (cti, client, terminal).
+--
+-- A scan at sign-in, registration or triage makes the person's appointment there arrived, in the same commit. Which one
+-- is asked before the first write: the transaction's number then follows that of the booking, as `changes` needs it.
 CREATE OR REPLACE FUNCTION yima_resolve(
     p_id uuid, p_kid bytea, p_handle bigint, p_cti bytea, p_iat bigint, p_exp bigint, p_services smallint,
     p_client uuid, p_epoch integer, p_scopes smallint, p_terminal text, p_department text,
@@ -14,13 +17,16 @@ CREATE OR REPLACE FUNCTION yima_resolve(
     scopes smallint, key_state text, key_version integer, key_mac bytea,
     card_id uuid, account_id uuid, person_id uuid, relation text, status text, frozen_by text,
     live_since timestamptz, card_version integer, card_mac bytea,
-    health_card_id text, person_sealed bytea, insurance_sealed bytea, number_sealed bytea, hospital_id uuid
+    health_card_id text, person_sealed bytea, insurance_sealed bytea, number_sealed bytea, hospital_id uuid,
+    arrival jsonb
 ) LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
     skew CONSTANT interval := '30 seconds';
     replay CONSTANT interval := '120 seconds';
     life CONSTANT interval := '12 hours';
+    arriving CONSTANT text[] := ARRAY['0101011', '0101012', '0101014'];
+    booking CONSTANT smallint := 1;
     client record;
     key record;
     card record;
@@ -30,6 +36,8 @@ DECLARE
     t timestamptz;
     verdict text;
     late boolean;
+    due uuid;
+    arrived jsonb;
 BEGIN
     -- A compromise takes this lock exclusively: nothing that began before its answer can commit after it.
     PERFORM pg_advisory_xact_lock_shared(1497987397);
@@ -75,6 +83,11 @@ BEGIN
     ELSIF card.status <> 'active' THEN
         verdict := 'card-revoked';
     ELSE
+        IF p_step = ANY (arriving) AND p_services & client.scopes & booking <> 0 THEN
+            due := yima_due(card.person_id, client.hospital_id, t);
+            -- What ends the session's appointments just now goes first, as its transaction's number does.
+            PERFORM yima_session_lock(a.schedule_id, false) FROM appointments a WHERE a.id = due;
+        END IF;
         INSERT INTO resolutions (id, cti, kid, iat, exp, card_id, person_id, client_id, hospital_id, terminal,
                 operator_id, operator_name, department, step, channel, granted, at, expires_at)
             VALUES (p_id, p_cti, p_kid, p_iat, p_exp, card.id, card.person_id, p_client, client.hospital_id, p_terminal,
@@ -83,6 +96,10 @@ BEGIN
             ON CONFLICT (cti) DO NOTHING RETURNING * INTO done;
         IF FOUND THEN
             verdict := 'won';
+            IF due IS NOT NULL THEN
+                arrived := yima_arrive(due, t);
+                UPDATE resolutions r SET arrival = arrived WHERE r.id = p_id RETURNING * INTO done;
+            END IF;
         ELSE
             SELECT r.* INTO done FROM resolutions r WHERE r.cti = p_cti;
             verdict := CASE
@@ -102,7 +119,7 @@ BEGIN
     IF verdict IN ('won', 'replayed') THEN
         resolution_id := done.id; resolved_at := done.at; expires_at := done.expires_at; step := done.step;
         granted := done.granted; health_card_id := card.health_card_id; person_sealed := card.person_sealed;
-        insurance_sealed := card.insurance_sealed; number_sealed := card.number_sealed;
+        insurance_sealed := card.insurance_sealed; number_sealed := card.number_sealed; arrival := done.arrival;
     ELSE
         INSERT INTO refusals (id, cti, card_id, person_id, client_id, hospital_id, terminal, operator_id,
                 operator_name, department, step, channel, reason, at)

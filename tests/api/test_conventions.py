@@ -147,8 +147,8 @@ def is_list(route: Any) -> bool:
 
 @pytest.mark.parametrize("route", [*filter(is_list, all_routes())], ids=lambda route: route.path)
 async def test_a_query_parameter_of_the_wrong_type_is_validation_failed(service: Service, route: Any) -> None:
-    me, _ = await service.holder()
-    who = me if route.caller is Caller.PATIENT else await service.admin("auditor")
+    callers = {Caller.ADMIN: lambda: service.admin("auditor"), Caller.HOSPITAL: service.hospital}
+    who = await callers.get(route.caller, lambda: service.patient(service.person()))()
     refused(await service.http.get(route.path, headers=who, params={"limit": "many"}), 422, "validation-failed")
 
 

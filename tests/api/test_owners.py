@@ -28,6 +28,8 @@ def patient_routes_with_ids() -> list[tuple[str, str]]:
 def a_body(method: str, path: str, person: Any) -> Any:
     """A body that the operation would take from the owner."""
     proof = {"type": "wechat-phone", "code": person.phone_code}
+    if path.endswith(("/appointments", "/waitings")):
+        return {"slot_id": ABSENT} if path.endswith("/appointments") else {"schedule_id": ABSENT}
     bodies = {"PATCH": {"phone": person.phone, "proof": proof}, "PUT": insurance_of(person), "POST": {}}
     return bodies.get(method)
 

@@ -54,7 +54,7 @@ async def test_a_resolution_shows_the_person_whole_to_identity_full(service: Ser
     found = await service.resolved(await service.hospital(), await service.code(me, card))
     assert found.keys() == {
         *("resolution_id", "resolved_at", "expires_at", "step", "card", "insurance", "patient_number", "granted"),
-        "services",
+        *("services", "arrival"),
     }
     assert found["card"] == {
         "name": "王𬱖",

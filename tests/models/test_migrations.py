@@ -142,6 +142,11 @@ async def test_used_once_is_the_databases_own_rule(migrated: str) -> None:
         "cards USING btree (account_id, person_id)",
         "used_assertions USING btree (client_id, jti)",
         "keys USING btree (kid)",
+        "appointments USING btree (person_id, schedule_id)",
+        "appointments USING btree (schedule_id, number)",
+        "places USING btree (appointment_id)",
+        "waitings USING btree (person_id, schedule_id)",
+        "schedules USING btree (hospital_id, key)",
     ):
         assert any(decides in index for index in unique), decides
 
@@ -180,5 +185,25 @@ async def test_a_database_of_the_first_release_is_brought_up_to_date_with_its_ro
     try:
         assert await connection.fetchval("SELECT epoch FROM accounts") == 3
         assert await connection.fetchval("SELECT ring_version FROM keys") is not None
+    finally:
+        await connection.close()
+
+
+async def test_a_database_from_before_booking_keeps_its_resolutions(empty: str) -> None:
+    await tortoise_migrate(config=database.orm_config(empty), target="models.0005_forged_alarms")
+    await database.disconnect()
+    await execute(
+        empty,
+        "INSERT INTO resolutions (id, cti, kid, iat, exp, card_id, person_id, client_id, hospital_id, terminal, step,"
+        " channel, granted, at, expires_at) VALUES (gen_random_uuid(), '\\x01', '\\x02', 1, 2, gen_random_uuid(),"
+        " gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'W01', '0101051', '0100', 7, now(), now())",
+    )
+    await migrate(empty)
+    await check_version(empty)
+    connection = await asyncpg.connect(empty)
+    try:
+        assert await connection.fetch("SELECT terminal, arrival FROM resolutions") == [("W01", None)]
+        resolving = await connection.fetchval("SELECT count(*) FROM pg_proc WHERE proname = 'yima_resolve'")
+        assert resolving == 1
     finally:
         await connection.close()
