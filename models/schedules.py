@@ -43,10 +43,11 @@ class Plan(NamedTuple):
 
 
 class Published(NamedTuple):
-    """What a publication did: the session, whether it is new, and whether its limits of age and sex changed."""
+    """What a publication did: the session, whether it is new, whether it changed, and so its limits of age and sex."""
 
     schedule_id: UUID
     created: bool
+    changed: bool
     limits_changed: bool
 
 
@@ -143,7 +144,7 @@ async def publish(hospital_id: UUID, key: str, plan: Plan, *, using: Connection)
         return await _republish(hospital_id, key, plan, using=using)
     for slot in plan.slots:
         await _add_slot(schedule_id, hospital_id, plan, slot, using=using)
-    return Published(schedule_id, True, False)
+    return Published(schedule_id, created=True, changed=False, limits_changed=False)
 
 
 async def _republish(hospital_id: UUID, key: str, plan: Plan, *, using: Connection) -> Published:
@@ -153,7 +154,7 @@ async def _republish(hospital_id: UUID, key: str, plan: Plan, *, using: Connecti
     before = await schedule(hospital_id, key, using=using)
     assert before is not None  # noqa: S101 - sessions are never deleted
     if before["body_hash"] == plan.body_hash:
-        return Published(before["id"], False, False)
+        return Published(before["id"], created=False, changed=False, limits_changed=False)
     if before["status"] != "open":
         raise SessionOver(before["status"])
     after = dict(zip(_COLUMNS, _values(plan), strict=True))
@@ -169,7 +170,7 @@ async def _republish(hospital_id: UUID, key: str, plan: Plan, *, using: Connecti
             await _add_slot(before["id"], hospital_id, plan, slot, using=using)
     limits_changed = any(before[name] != after[name] for name in _LIMITS)
     await _renew_waitings(before["id"], using=using)
-    return Published(before["id"], False, limits_changed)
+    return Published(before["id"], created=False, changed=True, limits_changed=limits_changed)
 
 
 def _check(before: Any, after: dict[str, object], there: dict[str, Any], plan: Plan) -> None:

@@ -80,7 +80,7 @@ async def publish_schedule(call: Call[ScheduleRequest]) -> Answer:
             raise Problem(SLOT_IN_USE) from None
         except SessionOver as over:
             raise Problem(SESSION_STOPPED if over.status == "stopped" else SLOT_PAST) from None
-        if not done.created:
+        if done.changed:
             await _serve_line(call, done.schedule_id, plan, limits_changed=done.limits_changed, using=tx)
         answer = await _shown(hospital_id, key, using=tx)
     return Answer(201 if done.created else 200, answer)

@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from tests.fault.load import Load, load_on
+from tests.fault.load import Ledger, load_on
 from tests.process import processes
 from tests.process.demo import Demo, patience
 
@@ -27,7 +27,7 @@ async def test_workers_killed_in_a_loop(demo: Demo, long: bool) -> None:
     card = demo.card(me)["card_id"]
     async with load_on(demo) as load:
         async with load.running(me, card, lines=1):
-            killed = await _kill_workers(demo, 1000 if long else 15)
+            killed = await kill_workers(demo, 1000 if long else 15)
         verdict = await load.verdict(demo.database_url)
     await asyncio.to_thread(processes.wait_for, "all workers", lambda: len(demo.workers()) == 3, 20)
     silence = load.ledger.longest_silence()
@@ -38,7 +38,7 @@ async def test_workers_killed_in_a_loop(demo: Demo, long: bool) -> None:
     assert silence < SILENCE_SECONDS * patience()
 
 
-async def _kill_workers(demo: Demo, times: int) -> int:
+async def kill_workers(demo: Demo, times: int) -> int:
     """Kill workers in turn, each when it works and another one does; how many."""
     ends = time.monotonic() + LONG_SECONDS
     database = await asyncpg.connect(demo.database_url)
@@ -68,7 +68,7 @@ async def test_postgres_killed_under_load(demo: Demo, long: bool) -> None:
     card = demo.card(me)["card_id"]
     async with load_on(demo) as load:
         async with load.running(me, card):
-            back = [await _kill_postgres(demo, load) for _ in range(200 if long else 5)]
+            back = [await kill_postgres(demo, load.ledger) for _ in range(200 if long else 5)]
         verdict = await load.verdict(demo.database_url)
     print(f"\n{len(back)} kills of PostgreSQL: {verdict}; {dict(load.ledger.statuses)}; back after {_spread(back)}")
     assert not verdict.faults, verdict
@@ -76,17 +76,17 @@ async def test_postgres_killed_under_load(demo: Demo, long: bool) -> None:
     assert max(back) < BACK_SECONDS * patience()
 
 
-async def _kill_postgres(demo: Demo, load: Load) -> float:
+async def kill_postgres(demo: Demo, ledger: Ledger) -> float:
     """Seconds until the next code is issued or resolved on the new one."""
     before = demo.postmaster
     moment = time.monotonic()
     processes.kill(before)
     await asyncio.to_thread(_wait_for_another, demo, before)
     up = time.monotonic()
-    while load.ledger.last_answer < up:
+    while ledger.last_answer < up:
         assert time.monotonic() < up + 60, "nothing is answered any more"
         await asyncio.sleep(0.02)
-    back = load.ledger.last_answer - moment
+    back = ledger.last_answer - moment
     await asyncio.sleep(0.5)  # under load again
     return back
 
