@@ -1,6 +1,7 @@
 """Stylesheet, scripts and pictures: read once at start, named by their content.
 
-The stylesheet is one file made of the parts below; `icons.js` is icons.json as a module, since templates use the
+The stylesheet is one file made of the parts below; any other is for the one page, or part of a page, that names it.
+`icons.js` is icons.json as a module, since templates use the
 icons too. Scripts are ES modules; each `import "./x.js"` gets the imported file's version, so that a page asks for
 everything by content and a browser may keep it for ever.
 """
@@ -27,7 +28,6 @@ STYLESHEET_PARTS: Final = (
     "records.css",
     "verdicts.css",
     "scanner.css",
-    "admin.css",
 )
 CONTENT_TYPES: Final = {
     ".css": "text/css; charset=utf-8",
@@ -68,7 +68,7 @@ def load_assets() -> dict[str, Asset]:
             _add(assets, f"{page}.{language}.js", script_of_texts(load_texts(files), language))
     _add(assets, "icons.js", f"export const icons = {json.dumps(load_icons())};\n".encode())
     for path in sorted(FOLDER.iterdir()):
-        if path.suffix == ".svg":
+        if path.suffix == ".svg" or (path.suffix == ".css" and path.name not in STYLESHEET_PARTS):
             _add(assets, path.name, path.read_bytes())
         elif path.suffix == ".js":
             _add_module(assets, path.name, ())

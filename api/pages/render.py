@@ -2,8 +2,9 @@
 
 A template is HTML with marks in double braces: `{{t key}}` a sentence, `{{icon name}}` an inline SVG,
 `{{asset name}}` an address under /static
-(`page.texts`: that page's sentences in its language), `{{modules name}}` a script with all it imports, `{{value name}}`
-what the caller gives (already HTML), `{{include name}}` another template.
+(`page.texts`: that page's sentences in its language), `{{modules name}}` a script with all it imports, `{{later name}}`
+the addresses of a script that the page fetches later with all that it imports, `{{value name}}` what the caller gives
+(already HTML), `{{include name}}` another template.
 """
 
 import re
@@ -52,6 +53,8 @@ class Renderer:
                     return self.assets[name.replace(".texts", f".{language}.js")].address
                 case "modules":
                     return self.modules(name)
+                case "later":
+                    return self.later(name, f"{template}.js")
                 case "value":
                     return given[name]
                 case "include":
@@ -72,6 +75,11 @@ class Renderer:
         *imported, entry = modules_of(self.assets, name)
         preloads = [f'<link rel="modulepreload" href="{module.address}">' for module in imported]
         return "\n".join((*preloads, f'<script type="module" src="{entry.address}"></script>'))
+
+    def later(self, name: str, page: str) -> str:
+        """Addresses of the script `name`, the last, and of what it imports beyond what the page's own script does."""
+        there = {module.name for module in modules_of(self.assets, page)}
+        return " ".join(module.address for module in modules_of(self.assets, name) if module.name not in there)
 
 
 def _template(name: str) -> str:

@@ -17,7 +17,8 @@ FOLDER: Final = Path(__file__).parent / "texts"
 TEXTS_OF: Final[dict[str, tuple[str, ...]]] = {
     "index": ("frame", "index"),
     "patient": ("frame", "visit", "patient", "patient-card"),
-    "scanner": ("frame", "visit", "scanner"),
+    "booking": ("booking",),  # added to the patient's page when booking is first opened
+    "scanner": ("frame", "visit", "scanner", "scanner-booking"),
     "admin": ("frame", "admin"),
     "problems": ("frame", "problems"),
 }

@@ -9,7 +9,7 @@ import asyncio
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from api.run.postgres import EmbeddedPostgres
+from tests.bench.booking.figures import Rounds, measure_booking
 from tests.bench.calls import Callers, codes_of, minimum_issue, minimum_resolve, only
 from tests.bench.load import Load, Outcome, Request
 from tests.bench.minimum import CREATE
@@ -26,20 +27,24 @@ from tests.bench.offline import Compared, offline
 from tests.bench.servers import Demo, Minimum, cpu_seconds, resident_mib
 
 TARGETS: Final = {"issue": 0.60, "resolve": 0.60, "matrix ms": 1.0, "resident MiB": 120.0, "ready s": 10.0}
+PARTS: Final = ("codes", "booking", "library", "ready")
 _BATCH: Final = 5000  # codes issued and then resolved, well within their life
 
 
 class Size(NamedTuple):
-    """How much is done: pairs, requests of a measurement, resolves before memory is read, seconds of an offline one."""
+    """How much is done: pairs, requests of a measurement, resolves before memory is read, seconds of an offline one,
+    and the rounds and people of booking.
+    """
 
     pairs: int
     requests: int
     resolves: int
     seconds: float
+    booking: Rounds
 
 
-FULL: Final = Size(pairs=11, requests=4000, resolves=100_000, seconds=0.3)
-QUICK: Final = Size(pairs=7, requests=1500, resolves=20_000, seconds=0.1)
+FULL: Final = Size(pairs=11, requests=4000, resolves=100_000, seconds=0.3, booking=Rounds(7, 2000))
+QUICK: Final = Size(pairs=7, requests=1500, resolves=20_000, seconds=0.1, booking=Rounds(3, 500))
 
 
 class Side(NamedTuple):
@@ -60,7 +65,8 @@ class Measured(NamedTuple):
 class Bench:
     """Service, minimum and load generator, and what was done to them so far."""
 
-    def __init__(self, service: Side, minimum: Side, callers: Callers, load: Load) -> None:
+    def __init__(self, demo: Demo, service: Side, minimum: Side, callers: Callers, load: Load) -> None:
+        self.demo = demo
         self.service = service
         self.minimum = minimum
         self.callers = callers
@@ -131,7 +137,7 @@ def bench(folder: Path, connections: int) -> Iterator[Bench]:
         stack.callback(minimum.stop)
         load = Load(connections)
         stack.callback(load.stop)
-        yield Bench(Side(service.port, service.worker), Side(minimum.port, minimum.worker), callers, load)
+        yield Bench(service, Side(service.port, service.worker), Side(minimum.port, minimum.worker), callers, load)
 
 
 async def _minimum_database(url: str) -> None:
@@ -176,39 +182,52 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
-def run(folder: Path, size: Size, connections: int) -> None:
-    """Measure, and print as it goes."""
+def codes(both: Bench, size: Size) -> None:
+    """Issuing and resolving."""
     _say("Against the hand-written minimum (bare Sanic, one signature, one statement), median of pairs:")
-    with bench(folder, connections) as both:
-        both.pair(size.requests // 4, True)  # warm: plans prepared, pages in memory
-        pairs = [both.pair(size.requests, bool(number % 2)) for number in range(size.pairs)]
-        issued, resolved = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-        _say(_row("issue", _compared(issued), _micros(issued)))
-        _say(_row("resolve", _compared(resolved), _micros(resolved)))
-        matrix = median(both.matrix_ms(size.requests // 4) for _ in range(size.pairs))
-        _say(f"  matrix beside a code     {matrix:.2f} ms  target at most {TARGETS['matrix ms']:.0f} ms")
-        both.resolve_until(size.resolves)
-        resident = resident_mib(both.service.pid)
-        _say(
-            f"  resident memory of the worker after {both.resolved:,} resolves: {resident:.0f} MiB"
-            f"  target below {TARGETS['resident MiB']:.0f} MiB"
-        )
-    _say("Against the bare library (cryptography's verify, zxing-cpp's writer):")
-    for name, found in offline(size.seconds).items():
-        _say(_row(name, found))
-    first, again = ready_seconds(folder)
-    _say(f"Demo ready after {first:.1f} s from nothing, {again:.1f} s again  target {TARGETS['ready s']:.0f} s")
+    both.pair(size.requests // 4, True)  # warm: plans prepared, pages in memory
+    pairs = [both.pair(size.requests, bool(number % 2)) for number in range(size.pairs)]
+    issued, resolved = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    _say(_row("issue", _compared(issued), _micros(issued)))
+    _say(_row("resolve", _compared(resolved), _micros(resolved)))
+    matrix = median(both.matrix_ms(size.requests // 4) for _ in range(size.pairs))
+    _say(f"  matrix beside a code     {matrix:.2f} ms  target at most {TARGETS['matrix ms']:.0f} ms")
+    both.resolve_until(size.resolves)
+    resident = resident_mib(both.service.pid)
+    _say(
+        f"  resident memory of the worker after {both.resolved:,} resolves: {resident:.0f} MiB"
+        f"  target below {TARGETS['resident MiB']:.0f} MiB"
+    )
+
+
+def run(folder: Path, size: Size, connections: int, parts: Sequence[str]) -> None:
+    """Measure, and print as it goes."""
+    if {"codes", "booking"} & set(parts):
+        with bench(folder, connections) as both:
+            if "codes" in parts:
+                codes(both, size)
+            if "booking" in parts:
+                measure_booking(both.demo, both.minimum.port, both.load, size.booking, _say)
+    if "library" in parts:
+        _say("Against the bare library (cryptography's verify, zxing-cpp's writer):")
+        for name, found in offline(size.seconds).items():
+            _say(_row(name, found))
+    if "ready" in parts:
+        first, again = ready_seconds(folder)
+        _say(f"Demo ready after {first:.1f} s from nothing, {again:.1f} s again  target {TARGETS['ready s']:.0f} s")
 
 
 def main() -> None:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter measurements, 20,000 resolves")
+    parser.add_argument("--only", choices=PARTS, help="one part alone")
     parser.add_argument("--connections", type=int, default=32, help="kept-alive connections of the load generator")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends what was started, too
     with tempfile.TemporaryDirectory(prefix="yima-bench-") as folder:
-        run(Path(folder), QUICK if options.quick else FULL, options.connections)
+        parts = (options.only,) if options.only else PARTS
+        run(Path(folder), QUICK if options.quick else FULL, options.connections, parts)
 
 
 if __name__ == "__main__":

@@ -23,11 +23,12 @@ _SILENCE: Final = 20.0  # seconds without any answer that end a run
 
 
 class Request(NamedTuple):
-    """One HTTP request. `headers` are of one caller; `body` is JSON text."""
+    """One HTTP request. `headers` are of one caller; `body` is JSON text, empty with GET and DELETE."""
 
     path: str
     headers: dict[str, str]
     body: str
+    method: str = "POST"
 
 
 class Outcome(NamedTuple):
@@ -81,7 +82,7 @@ def _as_text(port: int, request: Request) -> str:
         "Content-Length": str(len(request.body.encode())),
     }
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return f"POST {request.path} HTTP/1.1\r\n{lines}\r\n{request.body}"
+    return f"{request.method} {request.path} HTTP/1.1\r\n{lines}\r\n{request.body}"
 
 
 class Connection:

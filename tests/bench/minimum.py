@@ -2,6 +2,7 @@
 
 POST /codes: Sanic, msgspec, one sealed block, a code by cbor2, one signature.
 POST /resolutions: Sanic, msgspec, one signature checked, one statement on a pool that resets nothing.
+POST /empty: Sanic alone.
 Run as `python -m tests.bench.minimum --fd N --ready M --public HEX`, the database's address in BENCH_DATABASE.
 """
 
@@ -106,6 +107,10 @@ def create_minimum(public: Ed25519PublicKey, database: str) -> Sanic[Any, Any]:
         if at is None:
             return _answer(409, {"code": "code-already-used"})
         return _answer(201, {"resolution_id": made, "resolved_at": at})
+
+    @app.post("/empty")
+    async def empty(_: Request) -> HTTPResponse:
+        return _answer(200, {})
 
     return app
 

@@ -25,6 +25,7 @@ class Demo:
 
     def __init__(self, data: Path, database: str | None = None) -> None:
         self.data = data
+        self.database = database
         self._output = data.with_name(data.name + ".log")
         kept = {name: value for name, value in os.environ.items() if not name.startswith("YIMA_")}
         settings = {**SETTINGS, "YIMA_DATA_DIR": str(data), **({"YIMA_DATABASE_URL": database} if database else {})}

@@ -11,6 +11,8 @@ from api.pages.assets import FOLDER, load_assets, load_icons, modules_of
 
 KIB = 1024
 MOST_OF_A_PAGE = 150 * KIB
+MOST_OF_A_PART = 64 * KIB  # what is fetched when booking is first opened
+LATER_SHEET = "booking.css"
 LONGEST_FILE = 400  # lines
 
 SOURCES = sorted([*FOLDER.iterdir(), *render.FOLDER.iterdir()])
@@ -21,8 +23,10 @@ SCRIPTS = [path for path in SOURCES if path.suffix == ".js"]
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_page_and_all_it_loads_weighs_less_than_150_kib(page: str, language: str) -> None:
     assets = load_assets()
+    sheets = re.findall(r"\{\{asset ([\w-]+\.css)\}\}", (render.FOLDER / f"{page}.html").read_text("utf-8"))
     loaded = [
         assets["yima.css"],
+        *[assets[sheet] for sheet in sheets if sheet != LATER_SHEET],
         assets["icon.svg"],
         assets[f"{page}.{language}.js"],
         *modules_of(assets, f"{page}.js"),
@@ -30,6 +34,18 @@ def test_a_page_and_all_it_loads_weighs_less_than_150_kib(page: str, language: s
     template = sum(len((render.FOLDER / f"{name}.html").read_bytes()) for name in (page, "head", "top"))
     preloads = 100 * len(loaded)
     assert sum(len(asset.body) for asset in loaded) + template + preloads < MOST_OF_A_PAGE
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_what_booking_adds_later_is_small_and_nothing_of_the_page_twice(language: str) -> None:
+    assets = load_assets()
+    there = {module.address for module in modules_of(assets, "patient.js")}
+    addresses = render.Renderer(assets, load_icons()).later("booking.js", "patient.js").split()
+    assert addresses[-1] == assets["booking.js"].address
+    assert not there & set(addresses)
+    by_address = {asset.address: asset for asset in assets.values()}
+    loaded = [*(by_address[address] for address in addresses), assets[LATER_SHEET], assets[f"booking.{language}.js"]]
+    assert sum(len(asset.body) for asset in loaded) < MOST_OF_A_PART
 
 
 def test_imports_carry_the_version_of_what_they_import() -> None:

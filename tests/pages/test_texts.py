@@ -8,12 +8,17 @@ import pytest
 from api.pages import render
 from api.pages.assets import FOLDER, load_assets, modules_of
 from api.pages.texts import FOLDER as TEXTS
-from api.pages.texts import TEXTS_OF, load_texts, script_of_texts
+from api.pages.texts import TEXTS_OF, Texts, load_texts, script_of_texts
 
-PAGES_WITH_SCRIPTS = ("patient", "scanner", "admin")
+PAGES_WITH_SCRIPTS = ("patient", "booking", "scanner", "admin")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # The switch to the other language is written in that language.
 OF_THE_OTHER_LANGUAGE = {"switch.language", "switch.language.label"}
+
+
+def texts_of(page: str) -> Texts:
+    """What a page's scripts find; booking's come to those of the patient's page that is open."""
+    return load_texts((*TEXTS_OF["patient"], *TEXTS_OF["booking"]) if page == "booking" else TEXTS_OF[page])
 
 
 def source_of(page: str) -> str:
@@ -30,13 +35,13 @@ def test_every_key_a_script_uses_exists(page: str) -> None:
     used = set(re.findall(r'\b(?:t|known)\(\s*"([^"]+)"', source_of(page)))
     used |= set(re.findall(r'\bknown\([^)]*?,\s*"([^"]+)"', source_of(page)))
     assert used
-    assert not used - set(load_texts(TEXTS_OF[page]))
+    assert not used - set(texts_of(page))
 
 
 @pytest.mark.parametrize("page", PAGES_WITH_SCRIPTS)
 def test_every_beginning_that_a_script_completes_has_keys(page: str) -> None:
     beginnings = set(re.findall(r"\b(?:t|known)\(\s*`([\w.-]+)\$\{", source_of(page)))
-    texts = load_texts(TEXTS_OF[page])
+    texts = texts_of(page)
     assert not [start for start in beginnings if not any(key.startswith(start) for key in texts)]
 
 

@@ -2,10 +2,12 @@
 
 import time
 
+from tests.shots import booking
 from tests.shots.camera_window import Findings, Window, problem
 from tests.shots.demo import Demo, Json
 
 ME = 1
+ME_TAB = 4
 CARDS = "**/v1/patient/cards"
 CODES = "**/codes?*"
 EVENTS = "**/v1/patient/events"
@@ -24,6 +26,7 @@ def take(window: Window, demo: Demo, findings: Findings) -> None:
     scans(window, demo, me, card, findings)
     trouble(window)
     lists(window, card)
+    booking.take(window, card)
     acts(window)
 
 
@@ -196,11 +199,11 @@ def lists(window: Window, card: Json) -> None:
     window.through("**/accesses?*")
     holder = {"holder_id": "h", "name": "李*", "relation": "parent", "since": "2026-03-04T02:00:00Z"}
     window.answer("**/holders", 200, {"holders": [holder]})
-    me_row(window, 2)
+    me_row(window, 3)
     page.locator(".row-acts .button").click()
     window.shot("54-holders", ready=".row-acts .button-primary")
     window.answer("**/holders", 200, {"holders": []})
-    me_row(window, 2)
+    me_row(window, 3)
     window.shot("55-no-holders", ready=".empty")
     text = "李* 的账户添加了您的卡。" if window.language == "zh" else "The account of 李* added your card."
     told = {
@@ -212,7 +215,7 @@ def lists(window: Window, card: Json) -> None:
         "ref": None,
     }
     window.answer("**/messages?*", 200, {"messages": [told], "next_cursor": None})
-    tab(window, 3)
+    tab(window, ME_TAB)
     page.locator(".group").nth(1).locator(".row").nth(1).click()
     window.shot("56-messages", ready=".moment")
 
@@ -220,7 +223,7 @@ def lists(window: Window, card: Json) -> None:
 def acts(window: Window) -> None:
     """What needs a second tap: freezing, closing, signing out; and the session that ended elsewhere."""
     page = window.page
-    tab(window, 3)
+    tab(window, ME_TAB)
     window.shot("60-me", ready=".group")
     tab(window, 0)
     page.wait_for_selector(LIVE)
@@ -230,9 +233,9 @@ def acts(window: Window) -> None:
     window.shot("62-frozen", ready=".stage[data-kind=frozen]")
     page.locator(".stage .button-primary").click()
     page.wait_for_selector(LIVE)
-    me_row(window, 4)
+    me_row(window, 5)
     window.shot("63-close", ready=".points")
-    tab(window, 3)
+    tab(window, ME_TAB)
     page.locator(".group").nth(1).locator(".row").nth(2).click()
     window.shot("64-sign-out", ready=".panel")
     window.answer(CODES, 401, problem("unauthenticated", 401))
@@ -241,11 +244,11 @@ def acts(window: Window) -> None:
 
 
 def tab(window: Window, n: int) -> None:
-    """Goes to one of the four tabs."""
+    """Goes to one of the tabs."""
     window.page.locator(".tab").nth(n).click()
 
 
 def me_row(window: Window, n: int) -> None:
     """Opens one of the entries about the card."""
-    tab(window, 3)
+    tab(window, ME_TAB)
     window.page.locator(".group").first.locator(".row").nth(n).click()

@@ -12,6 +12,7 @@ export class Refused extends Error {
     this.fields = problem.errors ?? [];
     this.gate = problem.gate ?? null;
     this.notBefore = problem.not_before ?? null;
+    this.until = problem.until ?? null;
     this.retryAfter = retryAfter;
   }
 }

@@ -32,6 +32,12 @@ export function known(key, otherwise, values) {
   return Object.hasOwn(texts, key) ? t(key, values) : otherwise === null ? null : t(otherwise, values);
 }
 
+/** Adds the sentences of a part of the page that is fetched later. */
+export async function learn(address) {
+  await import(address);
+  Object.assign(texts, globalThis.yimaTexts);
+}
+
 /** 09:05, by the clock of the hospitals. */
 export function clock(at) {
   return clockForm.format(new Date(at));

@@ -3,12 +3,13 @@ import { h, icon, show } from "./dom.js";
 import { startFrame } from "./frame.js";
 import { NoAnswer, Refused, backoff, explain, passing } from "./http.js";
 import { t } from "./language.js";
+import { LATER, laterView } from "./later.js";
 import * as api from "./patient-api.js";
 import { visit } from "./remember.js";
 import { endToast, toast } from "./toast.js";
 import { addView, insuranceView } from "./view-add.js";
 import { codeView } from "./view-code.js";
-import { accessesView, familyView, holdersView, messagesView } from "./view-lists.js";
+import { accessesView, appointmentOf, familyView, holdersView, messagesView } from "./view-lists.js";
 import { closeView, freezeView, meView, noneView, servicesView, signOutView, troubleView } from "./view-me.js";
 import { signInView } from "./view-signin.js";
 import { Watch } from "./watch.js";
@@ -34,6 +35,7 @@ const TABS = [
   ["code", "scan"],
   ["family", "family"],
   ["accesses", "history"],
+  ["booking", "booking"],
   ["me", "user"],
 ];
 
@@ -68,15 +70,28 @@ const app = {
   home: () => app.go(app.cards.length ? "code" : "none", undefined, { replace: true }),
 
   choose(index) {
-    app.at = index;
-    visit.set("card", app.card.card_id);
+    app.pick(index);
     app.go("code");
   },
 
+  /** Another card without leaving the screen. */
+  pick(index) {
+    app.at = index;
+    visit.set("card", app.card.card_id);
+  },
+
+  /** One appointment of that card. */
+  openAppointment(id, card) {
+    const index = app.cards.findIndex((each) => each.card_id === card);
+    if (index >= 0) app.pick(index);
+    app.go("appointment", { id });
+  },
+
+  draw: (name, given) => draw(name, given),
+
   turn(by) {
     if (app.cards.length < 2) return;
-    app.at = (app.at + by + app.cards.length) % app.cards.length;
-    visit.set("card", app.card.card_id);
+    app.pick((app.at + by + app.cards.length) % app.cards.length);
     app.go("code", undefined, { replace: true });
   },
 
@@ -164,7 +179,7 @@ function draw(name, given) {
   app.view?.leave?.();
   const needsCard = !["add", "me", "messages", "none", "signin", "signout", "trouble", "family"].includes(name);
   const real = needsCard && !app.card ? (api.token() ? "none" : "signin") : name;
-  app.view = VIEWS[real](app, given);
+  app.view = (LATER.includes(real) ? laterView(real) : VIEWS[real])(app, given);
   app.view.name = real;
   show(main, app.view.node);
   document.title = `${app.view.title} · ${t("brand")}`;
@@ -188,6 +203,7 @@ function drawTabs(now) {
 
 /** What the service told by itself. */
 function heard(event, data) {
+  if (event === "scanned" || event === "message") app.view.told?.();
   if (event === "scanned" || event === "refused") return scanned(data);
   if (event === "key-replaced") {
     app.view.renew?.();
@@ -196,7 +212,10 @@ function heard(event, data) {
     const card = app.cards.find((each) => each.card_id === data.card_id);
     if (!card || card.status !== data.status) app.reload();
   } else if (event === "message") {
-    toast(data.text, { label: t("messages.open"), act: () => app.go("messages") });
+    if (data.kind === "booked" && app.view.name === "booked") return; // that screen says so already
+    const id = appointmentOf(data);
+    const open = () => (id ? app.openAppointment(id, data.card_id) : app.go("messages"));
+    toast(data.text, { label: t("messages.open"), act: open });
   }
 }
 

@@ -38,8 +38,10 @@ export function watchField(input, { scanned, on }) {
 
   // A click never takes the focus away; after Tab it comes back with the first character of the next scan.
   document.addEventListener("mousedown", (event) => on() && event.target !== input && event.preventDefault());
-  document.addEventListener("click", () => on() && input.focus());
-  addEventListener("focus", () => on() && input.focus());
+  // Nothing scrolls with it: on a small screen the verdict stays where it is.
+  const focus = () => on() && input.focus({ preventScroll: true });
+  document.addEventListener("click", focus);
+  addEventListener("focus", focus);
   document.addEventListener("keydown", (event) => {
     const typed = event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey;
     if (on() && typed && document.activeElement !== input) input.focus();

@@ -1,6 +1,8 @@
 // The workplace: the field and its choices on the left, the verdict on the right half.
 import { button, h, icon, show } from "./dom.js";
 import { Camera } from "./camera.js";
+import { deskPart } from "./desk.js";
+import { marksArrival } from "./desk-words.js";
 import { t } from "./language.js";
 import { device } from "./remember.js";
 import { watchField } from "./scan-field.js";
@@ -8,7 +10,7 @@ import { ScanList } from "./scan-list.js";
 import { ScanRunner } from "./scan-runner.js";
 import * as api from "./scanner-api.js";
 import { playVerdict, setSound, soundOn, wakeSound } from "./sound.js";
-import { drawVerdict, verdictOf } from "./verdict.js";
+import { drawNext, drawVerdict, verdictOf } from "./verdict.js";
 import { CHANNELS, STEPS, stepName } from "./visit.js";
 
 const STEP_GROUPS = [
@@ -16,12 +18,14 @@ const STEP_GROUPS = [
   ["010105", "payment"],
   ["010108", "records"],
 ];
+const narrow = matchMedia("(max-width: 899px)");
 
 /** `session`: who is signed in; `over()` when the session ended by itself, `leave()` when the clerk ends it. */
 export function workplace(session, { over, leave }) {
   let working = false;
   let beat = 0;
   let shown = null;
+  let verdict = null;
   const input = h("input", {
     class: "input scan-input",
     inputmode: "none",
@@ -35,8 +39,19 @@ export function workplace(session, { over, leave }) {
   const place = h("section", { class: "verdict verdict-ready", "aria-label": t("verdict.label") }, ready());
   const scans = h("div");
   const list = new ScanList(scans);
-  const step = picker("step", t("choice.step"), STEPS, stepName, STEP_GROUPS);
+  const step = picker("step", t("choice.step"), STEPS, stepName, STEP_GROUPS, (value) =>
+    t(marksArrival(value) ? "choice.arrives" : "choice.arrives-not"),
+  );
   const channel = picker("channel", t("choice.channel"), CHANNELS, (value) => t(`channel.${value}`));
+  const desk = deskPart({
+    next: (today, now) => drawNext(place, verdict, today, now),
+    replaced(ending) {
+      draw(ending);
+      if (ending.kind === "refused") playVerdict(ending.kind);
+    },
+    over,
+  });
+  const right = h("div", { class: "work-right" }, place, desk.node);
   const camera = cameraPart((text) => runner.take(text));
 
   const runner = new ScanRunner({
@@ -48,14 +63,23 @@ export function workplace(session, { over, leave }) {
     if (!working) return;
     scan.step ??= step.value;
     if (scan.error?.status === 401 && scan.kind === "refused") return over();
-    const verdict = verdictOf(scan, scan.step);
-    if (verdict.kind !== "waiting") list.put(scan.at, verdict, scan.step);
+    const given = verdictOf(scan, scan.step);
+    if (given.kind !== "waiting") list.put(scan.at, given, scan.step);
     if (scan.late) return;
-    drawVerdict(place, verdict);
-    if (verdict.kind !== "waiting") playVerdict(verdict.kind);
+    draw(given);
+    if (given.kind !== "waiting") playVerdict(given.kind);
+    desk.follow(scan, given);
     clearInterval(beat);
     shown = scan;
     if (scan.until) beat = setInterval(countDown, 500);
+  }
+
+  /** Shows a verdict from its top, also where the page or its half was scrolled meanwhile. */
+  function draw(given) {
+    verdict = given;
+    drawVerdict(place, given);
+    right.scrollTop = 0;
+    if (narrow.matches) right.scrollIntoView({ block: "start" });
   }
 
   function countDown() {
@@ -88,6 +112,7 @@ export function workplace(session, { over, leave }) {
     if (event.key === "F2") (event.preventDefault(), step.turn());
     else if (event.key === "F4") (event.preventDefault(), sound.press());
     else if (event.key === "F8") (event.preventDefault(), camera.press());
+    else if (!input.value && desk.press(event.key)) event.preventDefault();
   };
 
   const node = h(
@@ -120,7 +145,7 @@ export function workplace(session, { over, leave }) {
       channel.node,
       h("section", { class: "panel" }, h("h2", null, t("list.title")), scans),
     ),
-    place,
+    right,
   );
 
   return {
@@ -134,10 +159,11 @@ export function workplace(session, { over, leave }) {
       addEventListener("click", wakeSound);
       addEventListener("online", linked);
       addEventListener("offline", linked);
-      input.focus();
+      input.focus({ preventScroll: true });
     },
     end() {
       working = false;
+      desk.close();
       clearInterval(beat);
       runner.drop();
       camera.stop();
@@ -173,8 +199,11 @@ function ready() {
   );
 }
 
-/** A choice that never takes the focus: buttons, the chosen one remembered. `groups`: prefixes of values and icons. */
-function picker(name, label, values, nameOf, groups = [["", null]]) {
+/**
+ * A choice that never takes the focus: buttons, the chosen one remembered. `groups`: prefixes of values and icons;
+ * `meaning(value)`: what the chosen one does, in a line.
+ */
+function picker(name, label, values, nameOf, groups = [["", null]], meaning = null) {
   const kept = device.get(name);
   const self = { value: values.includes(kept) ? kept : values[0] };
   const each = (value) =>
@@ -194,7 +223,9 @@ function picker(name, label, values, nameOf, groups = [["", null]]) {
     self.value = value;
     device.set(name, value);
     for (const [other, made] of buttons) made.setAttribute("aria-checked", String(other === value));
+    if (meaning) words.textContent = meaning(value);
   };
+  const words = meaning && h("p", { class: "pick-words soft", role: "status" }, meaning(self.value));
   const row = ([prefix, picture]) =>
     h(
       "div",
@@ -208,6 +239,7 @@ function picker(name, label, values, nameOf, groups = [["", null]]) {
     { class: "picker" },
     h("legend", null, label),
     h("div", { role: "radiogroup", "aria-label": label }, groups.map(row)),
+    words,
   );
   return self;
 }

@@ -1,4 +1,5 @@
 // The half of the screen that says what a scan gave: accepted, refused, look again, or that no answer came yet.
+import { arrivalSpoken, arrivalStep } from "./desk-arrival.js";
 import { h, icon, show } from "./dom.js";
 import { explain, NoAnswer } from "./http.js";
 import { age, clock, known, t } from "./language.js";
@@ -75,6 +76,8 @@ function resolved({ resolution, replayed }, step) {
     insurance,
     number,
     at: resolution.resolved_at,
+    step,
+    arrival: resolution.arrival ?? null,
   };
 }
 
@@ -92,6 +95,7 @@ export function drawVerdict(place, verdict) {
         ? h("p", { class: "verdict-replay" }, icon("refresh"), t("verdict.replayed", { time: clock(verdict.at) }))
         : null,
       verdict.card ? h("p", { class: "visually-hidden" }, `${verdict.card.name} ${sexAndAge(verdict.card)}`) : null,
+      verdict.arrival ? h("p", { class: "visually-hidden" }, arrivalSpoken(verdict.arrival)) : null,
     ),
     verdict.card ? person(verdict) : null,
     verdict.why ? h("p", { class: "verdict-why" }, verdict.why) : null,
@@ -116,15 +120,15 @@ export function drawVerdict(place, verdict) {
           ),
         )
       : null,
-    verdict.next
-      ? h(
-          "div",
-          { class: "verdict-next" },
-          h("p", { class: "verdict-label" }, t("verdict.next")),
-          h("p", { class: "verdict-words" }, verdict.next),
-        )
-      : null,
+    verdict.next ? h("div", { class: "verdict-next" }) : null,
   );
+  if (verdict.next) drawNext(place, verdict, verdict.arrival ? [verdict.arrival] : [], Date.now());
+}
+
+/** The one next step: of `today`, the appointments of this day, where there are any, else the usual one. */
+export function drawNext(place, { next, step }, today, now) {
+  const usual = [h("p", { class: "verdict-label" }, t("verdict.next")), h("p", { class: "verdict-words" }, next)];
+  show(place.querySelector(".verdict-next"), ...(today.length ? arrivalStep(today, { step, now }) : usual));
 }
 
 function person({ card, granted, insurance, number }) {

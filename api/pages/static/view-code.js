@@ -3,6 +3,7 @@ import { makeStage } from "./code-stage.js";
 import { button, h, icon, iconButton, show } from "./dom.js";
 import { during } from "./form.js";
 import { known, t } from "./language.js";
+import { sayArrival } from "./later.js";
 import { LiveCode } from "./live-code.js";
 import * as api from "./patient-api.js";
 import { visit } from "./remember.js";
@@ -70,6 +71,7 @@ export function codeView(app) {
     });
     show(face, panel);
     panel.focus({ preventScroll: true });
+    sayArrival(card, event, panel.querySelector(".scanned-next"));
   }
 
   function wake() {
@@ -203,8 +205,17 @@ function marks(app, card) {
 function more(app) {
   return h(
     "div",
-    { class: "card-more large-only" },
-    button("primary", t("more"), () => app.go("me")),
+    { class: "card-ways" },
+    h(
+      "div",
+      { class: "card-book" },
+      button("quiet", t("booking.title"), () => app.go("booking"), { icon: "booking" }),
+    ),
+    h(
+      "div",
+      { class: "card-more large-only" },
+      button("primary", t("more"), () => app.go("me")),
+    ),
   );
 }
 

@@ -6,6 +6,8 @@ import { clock, day, known, t } from "./language.js";
 import * as api from "./patient-api.js";
 import { SERVICES, operatorName, refusal, serviceNames, stepName } from "./visit.js";
 
+const ABOUT_APPOINTMENTS = ["booked", "waiting-booked", "session-stopped", "booking-paused"];
+
 export function familyView(app) {
   const row = (card, index) =>
     h(
@@ -87,6 +89,9 @@ function accessItem(access) {
   );
 }
 
+/** The id of the appointment that a message is about, or null. */
+export const appointmentOf = ({ kind, ref }) => (ref && ABOUT_APPOINTMENTS.includes(kind) ? ref : null);
+
 export function messagesView(app) {
   const title = t("messages.title");
   const item = (message) =>
@@ -104,6 +109,10 @@ export function messagesView(app) {
           h("strong", null, known(`message.${message.kind}`, "message.other")),
         ),
         h("p", null, message.text),
+        appointmentOf(message) &&
+          button("plain", t("messages.appointment"), () => app.openAppointment(message.ref, message.card_id), {
+            icon: "booking",
+          }),
       ),
     );
   return {

@@ -23,6 +23,7 @@ export function meView(app) {
     app.card &&
       group(
         t("me.card", { name: app.card.name }),
+        item("booking", t("booking.title"), () => app.go("booking")),
         item("scan", t("services.title"), () => app.go("services")),
         item("history", t("accesses.title"), () => app.go("accesses")),
         app.card.insurance ? null : item("insurance", t("insurance.title"), () => app.go("insurance")),
