@@ -70,7 +70,7 @@ _TOO_EARLY: Final = Text(
 )
 async def publish_schedule(call: Call[ScheduleRequest]) -> Answer:
     """Repeating changes nothing. Growth, new slots and changes of unbooked ones apply; no appointment is touched."""
-    hospital_id, key, plan = await standing_hospital(call, "booking"), _key(call), _plan(call.body)
+    hospital_id, key, plan = await standing_hospital(call, "booking"), _new_key(call), _plan(call.body)
     async with transaction() as tx:
         try:
             done = await schedules.publish(hospital_id, key, plan, using=tx)
@@ -105,7 +105,7 @@ async def _serve_line(
 
 
 def _key(call: Call[Any]) -> str:
-    """The hospital's own key in the path."""
+    """The hospital's own key in the path. One that cannot be is not found."""
     try:
         key = unquote(call.request.match_info["key"], errors="strict")
     except UnicodeDecodeError:
@@ -113,6 +113,14 @@ def _key(call: Call[Any]) -> str:
     if not 1 <= len(key) <= _KEY_MOST or not key.isprintable():
         raise Problem(NOT_FOUND)
     return key
+
+
+def _new_key(call: Call[Any]) -> str:
+    """The key of a session to be. Raises Problem validation-failed for one that cannot be."""
+    try:
+        return _key(call)
+    except Problem:
+        raise invalid("/key", "须为 1 至 64 个可见字符（UTF-8）", "1 to 64 printable characters, in UTF-8") from None
 
 
 def _plan(asked: ScheduleRequest) -> Plan:

@@ -280,7 +280,8 @@ async def test_any_printable_key_names_a_session_percent_encoded(service: Servic
 @pytest.mark.parametrize("path", ["%FF", "a%0Ab", "k" * 65, "%E5%86", "a%00"])
 async def test_a_key_of_another_form_names_nothing(service: Service, path: str) -> None:
     clinic = await new_clinic(service)
-    refused(await clinic.put(path, clinic.body(clinic.day(), [1])), 404, "not-found")
+    told = refused(await clinic.put(path, clinic.body(clinic.day(), [1])), 422, "validation-failed")
+    assert told["errors"][0]["field"] == "/key"
     refused(await show(clinic, path), 404, "not-found")
 
 
