@@ -452,8 +452,8 @@ BOOKING_PAUSED = _add(
     403,
     ("因多次爽约，暂停预约", "Booking is paused after three missed appointments"),
     (
-        "暂停至 until 所示的时间；急需就诊请到医院窗口。",
-        "Paused until the time in `until`; if urgent, go to the hospital.",
+        "暂停至 until 所示的时间；要看病请到医院现场挂号，急症请去急诊。",
+        "Paused until the time in `until`. Register at the hospital; in an emergency, go to the emergency room.",
     ),
 )
 SLOT_NOT_ELIGIBLE = _add(
@@ -473,7 +473,7 @@ SLOT_IN_USE = _add(
     409,
     ("已有人预约，不能更改", "Somebody has booked it"),
     (
-        "已预约的时段及其科室、医生、日期和费用不能更改或删除；请先停诊。",
-        "A booked slot, its department, doctor, date and fee stay as they are; stop it first.",
+        "已预约的时段及其科室、医生、日期和费用不能更改或删除，可取消的时间不能提前；请先停诊。",
+        "A booked slot, its department, doctor, date and fee stay, and so does the time to cancel; stop it first.",
     ),
 )

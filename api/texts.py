@@ -6,6 +6,7 @@ from msgspec import Meta
 
 _PLAIN = r"^[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*$"
 
+Code64 = Annotated[str, Meta(max_length=64, pattern=_PLAIN)]
 Line20 = Annotated[str, Meta(min_length=1, max_length=20, pattern=_PLAIN)]
 Line64 = Annotated[str, Meta(min_length=1, max_length=64, pattern=_PLAIN)]
 Line100 = Annotated[str, Meta(min_length=1, max_length=100, pattern=_PLAIN)]

@@ -173,11 +173,11 @@ async def _republish(hospital_id: UUID, key: str, plan: Plan, *, using: Connecti
     return Published(before["id"], created=False, changed=True, limits_changed=limits_changed)
 
 
-def _check(before: Any, after: dict[str, object], there: dict[str, Any], plan: Plan) -> None:
+def _check(before: Any, after: dict[str, Any], there: dict[str, Any], plan: Plan) -> None:
     """What is booked keeps its slot, its time, its places and what its people were told."""
     planned = {slot.key: slot for slot in plan.slots}
     booked = [slot for slot in there.values() if slot["booked"]]
-    if booked and any(before[name] != after[name] for name in _TOLD):
+    if booked and (any(before[name] != after[name] for name in _TOLD) or _takes_time_to_cancel(before, after)):
         raise SlotInUse
     for slot in booked:
         new = planned.get(slot["key"])
@@ -185,6 +185,11 @@ def _check(before: Any, after: dict[str, object], there: dict[str, Any], plan: P
             raise SlotInUse
         if new.capacity < slot["booked"]:
             raise CapacityBelowBooked
+
+
+def _takes_time_to_cancel(before: Any, after: dict[str, Any]) -> bool:
+    """Whether people who were told until when they may cancel would have less time."""
+    return bool(after["cancel_until"] < before["cancel_until"])
 
 
 async def _write(schedule_id: UUID, after: dict[str, object], *, using: Connection) -> None:
@@ -282,14 +287,16 @@ async def set_eligible(waiting_id: UUID, *, eligible: bool, using: Connection) -
 async def fill_free(schedule_id: UUID, *, using: Connection) -> list[UUID]:
     """Give the session's free places to its line, in the order of numbers; the appointments that were made."""
     waits = await row(
-        "SELECT 1 FROM waitings WHERE schedule_id = $1 AND status = 'waiting' LIMIT 1", schedule_id, using=using
+        "SELECT 1 FROM waitings WHERE schedule_id = $1 AND status = 'waiting' AND eligible LIMIT 1",
+        schedule_id,
+        using=using,
     )
     if waits is None:
         return []
     await row("SELECT pg_advisory_xact_lock($1)", _FILL_LOCK, using=using)
     places = await rows(
         "SELECT p.id FROM places p JOIN slots s ON s.id = p.slot_id WHERE p.schedule_id = $1"
-        " AND p.appointment_id IS NULL ORDER BY p.number",
+        " AND p.appointment_id IS NULL AND NOT s.stopped AND s.start > yima_now() ORDER BY p.number",
         schedule_id,
         using=using,
     )
@@ -382,18 +389,3 @@ async def newly_paused(missed: list[UUID], *, using: Connection) -> list[Any]:
         missed,
         using=using,
     )
-
-
-async def over(limit: int = 50) -> list[UUID]:
-    """Open sessions whose last slot ended two hours ago or earlier."""
-    found = await rows(
-        "SELECT id FROM schedules WHERE status = 'open' AND last_end <= yima_now() - interval '2 hours'"
-        " ORDER BY last_end LIMIT $1",
-        limit,
-    )
-    return [record["id"] for record in found]
-
-
-async def expire_waitings() -> None:
-    """Those that can be given no place any more wait no more."""
-    await row("UPDATE waitings SET status = 'expired' WHERE status = 'waiting' AND until <= yima_now() RETURNING id")

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 from api.booking.schedules import close_and_tell
-from models import leases, schedules
+from models import closing, leases, schedules
 from models.database import transaction
 
 if TYPE_CHECKING:
@@ -36,12 +37,19 @@ class Closing:
             await asyncio.sleep(TURN_SECONDS)
 
     async def turn(self, services: "Services") -> None:
-        """Close what is over now, each session in a transaction of its own."""
-        for schedule_id in await schedules.over():
-            async with transaction() as tx:
-                await schedules.lock(schedule_id, using=tx)
+        """Close what is over now, each session in a transaction of its own: one that cannot be holds up no other."""
+        for schedule_id in await closing.over():
+            try:
+                await self._close(services, schedule_id)
+            except Exception as error:
+                _log.warning("session not closed", extra={"error": type(error).__name__})
+        await closing.expire_waitings()
+
+    async def _close(self, services: "Services", schedule_id: UUID) -> None:
+        async with transaction() as tx:
+            await schedules.lock(schedule_id, using=tx)
+            if await closing.is_over(schedule_id, using=tx):  # else it was extended or closed meanwhile
                 await close_and_tell(services.vault, schedule_id, using=tx)
-        await schedules.expire_waitings()
 
     async def stop(self, services: "Services") -> None:
         """Give the lease back."""

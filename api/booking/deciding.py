@@ -74,7 +74,7 @@ async def book_once(
 
     Raises Problem not-found for a slot that is not there (or another hospital's), else with the reason.
     """
-    appointment_id = uuid4()
+    appointment_id, lost = uuid4(), False
     for attempt in range(5):
         if offered is None or attempt:
             offered = await slot(slot_id, hospital_id=hospital_id)
@@ -97,9 +97,10 @@ async def book_once(
                 )
                 if done.outcome == "booked" and done.appointment is not None:
                     answer = Answer(201, shown_appointment(done.appointment))
-                    if tx is not None:
+                    if tx is not None and not lost:  # a lost COMMIT has kept it already
                         await keep(call, answer, using=tx)
         except ConnectionLost:
+            lost = True
             await asyncio.sleep(0.05 * attempt)
             continue  # asked again with the same id, which tells whether it was done
         reach("book.told")

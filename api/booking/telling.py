@@ -83,8 +83,8 @@ async def tell_paused(vault: Vault, missed: list[tuple[AppointmentRow, datetime]
         for card in cards:
             name = mask_name(card.person.name)
             text = {
-                "zh": f"{name}90天内3次预约未到，网上预约暂停至{day.year}年{day.month}月{day.day}日。急需就诊请到医院窗口。",
-                "en": f"{name} missed three appointments within 90 days: booking is paused until {day:%Y-%m-%d}. If it is urgent, go to the hospital.",
+                "zh": f"{name}90天内3次预约未到，网上预约暂停至{day.year}年{day.month}月{day.day}日。要看病请到医院现场挂号，急症请去急诊。",
+                "en": f"{name} missed three appointments within 90 days: booking is paused until {day:%Y-%m-%d}. To see a doctor, register at the hospital; in an emergency, go to the emergency room.",
             }
             await _tell(vault, card, "booking-paused", text, row, using=using)
 

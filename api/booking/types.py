@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from api.patient.types import Strict
-from api.texts import Line64, Line200
+from api.texts import Code64, Line64, Line200
 from api.web.queries import Page
 
 Clinic = Literal["ordinary", "expert", "special"]
@@ -181,8 +181,8 @@ class SlotQuery(Page):
     """What is looked for. `from` and `to` are dates; without `from`: from today. `free=true`: what can be booked."""
 
     hospital_id: UUID | None = None
-    department: Annotated[str, Meta(max_length=64)] | None = None
-    doctor: Annotated[str, Meta(max_length=64)] | None = None
+    department: Code64 | None = None
+    doctor: Code64 | None = None
     first: dt.date | None = msgspec.field(default=None, name="from")
     last: dt.date | None = msgspec.field(default=None, name="to")
     free: bool = False

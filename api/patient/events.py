@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from api.services import Services
 
 ASK_SECONDS: Final = 1.0
-OVERLAP: Final = timedelta(seconds=6)  # commits become visible out of order by at most a statement's time
+OVERLAP: Final = timedelta(seconds=15)  # commits become visible out of order by at most a transaction's time
 RESUME_MOST: Final = timedelta(minutes=10)
 KEEP_ALIVE_SECONDS: Final = 10.0
 STREAM_MOST_SECONDS: Final = 3600.0

@@ -120,6 +120,7 @@ BEGIN
 
     PERFORM yima_session_lock(s.schedule_id, false);
     PERFORM yima_person_lock(holder.person_id);
+    t := yima_now();
     IF EXISTS (SELECT 1 FROM appointments a WHERE a.id = p_id) THEN
         outcome := 'booked';
     ELSE

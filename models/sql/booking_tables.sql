@@ -46,7 +46,7 @@ SELECT s.id AS slot_id, s.schedule_id, s.key, s.hospital_id, h.name AS hospital_
     s.stopped OR d.status = 'stopped' AS stopped, d.status AS schedule_status, s.dropped
 FROM slots s JOIN schedules d ON d.id = s.schedule_id JOIN hospitals h ON h.id = s.hospital_id;
 
--- `ahead`: those who arrived and are called earlier.
+-- `ahead`: those who arrived and are called earlier; of who is booked, those who would be if they came now.
 CREATE VIEW appointment_rows AS
 SELECT a.id AS appointment_id, a.slot_id, a.schedule_id, a.hospital_id, h.name AS hospital_name, d.department_code,
     d.department_name, d.doctor_code, d.doctor_name, d.doctor_title, d.clinic, d.room, d.fee_fen, d.cancel_until,
@@ -54,7 +54,8 @@ SELECT a.id AS appointment_id, a.slot_id, a.schedule_id, a.hospital_id, h.name A
     a.person_id, a.card_id,
     CASE WHEN a.status IN ('booked', 'arrived') THEN (
         SELECT count(*) FROM appointments o WHERE o.schedule_id = a.schedule_id AND o.status = 'arrived'
-            AND o.turn < coalesce(a.turn, a.number)) END AS ahead
+            AND o.turn < coalesce(a.turn, CASE WHEN yima_now() > a.ends THEN extract(epoch FROM yima_now())
+                ELSE a.number END)) END AS ahead
 FROM appointments a JOIN schedules d ON d.id = a.schedule_id JOIN hospitals h ON h.id = a.hospital_id;
 
 -- `position`: how many earlier ones could take the same place, and this one. What is too late has expired.

@@ -127,6 +127,7 @@ async def test_odd_bytes_in_paths_and_queries_are_no_5xx(service: Service, odd: 
             f"/v1/admin/hospitals/{odd}/clients", headers=who, json={"name": "x", "scopes": ["booking"]}
         ),
         await service.http.post(f"/v1/admin/cards/{odd}/freeze", headers=who, json={"reason": "r"}),
+        await service.http.get(f"/v1/slots?department={odd}&from={odd}&cursor={odd}", headers=me),
         await service.http.get(f"/v1/policies/{odd}"),
         await service.http.get(f"/problems/{odd}"),
         await service.http.get(f"/{odd}"),

@@ -212,6 +212,8 @@ class Plain:
         booked = [slot for slot in session.offered if slot.taken]
         if booked and (session.plan.date, session.plan.fee_fen) != (plan.date, plan.fee_fen):
             return "slot-in-use"
+        if booked and plan.cancel_until < session.plan.cancel_until:
+            return "slot-in-use"
         planned = {given.key: given for given in plan.slots}
         for slot in booked:
             given = planned.get(slot.key)
@@ -468,7 +470,9 @@ class Plain:
         if appointment.status not in LIVE:
             return None
         others = (one for one in self.appointments if one.session is appointment.session and one.status == "arrived")
-        return sum(one.turn < appointment.turn for one in others)
+        late = appointment.status == "booked" and self.now > appointment.ends
+        turn = self.now.timestamp() if late else appointment.turn
+        return sum(one.turn < turn for one in others)
 
     def position(self, wait: Wait) -> int | None:
         """Where one stands: after the earlier ones who could take the same place."""

@@ -380,6 +380,20 @@ async def test_a_family_member_is_booked_for_and_named(page: Page, fake: FakeBoo
     assert json.loads((await posted.value).post_data or "") == {"slot_id": "slot-1"}
 
 
+async def test_forward_shows_nobodys_appointment_under_another_name(page: Page, fake: FakeBooking) -> None:
+    fake.cards.append(dict(PARENT))
+    fake.appointments = [appointment("a1", slot("1"))]
+    await open_booking(page)
+    await page.get_by_role("radio", name="欧阳** 父母").click()
+    await page.locator(".appointment").first.click()
+    await expect(page.locator(".appointment-now")).to_be_visible()
+    await page.go_back()
+    await page.get_by_role("radio", name="本人").click()
+    await page.go_forward()
+    await expect(page.locator("h1")).to_have_text("我的预约")
+    await expect(page.get_by_role("button", name="取消预约")).to_have_count(0)
+
+
 async def test_without_network_booking_says_so_and_opens_once_it_is_back(page: Page, fake: FakeBooking) -> None:
     await page.goto("/patient#js_code=wx-1")
     await page.wait_for_selector(LIVE)

@@ -3,7 +3,7 @@
 /**
  * `departments`: all that can be booked, as fetched; `hospital`, `department`: of those, one each; `doctor`: a code
  * or ""; `date`: YYYY-MM-DD or ""; `slot`: the one to book or wait for; `booked`: `{card, appointment}`; `id`: of the
- * appointment that is looked at.
+ * appointment that is looked at, `of`: the card it was opened with.
  */
 export const chosen = {
   departments: null,
@@ -14,4 +14,5 @@ export const chosen = {
   slot: null,
   booked: null,
   id: null,
+  of: null,
 };

@@ -143,7 +143,8 @@ export function openDesk({ resolution, wish, place, today, ended }) {
     const one = await during(() => api.book(id, slot.slot_id, attempt));
     slots.wait(null);
     if (one instanceof Error) {
-      if (!passing(one)) attempts.delete(slot.slot_id);
+      if (!passing(one) && one.code !== "idempotency-in-progress") attempts.delete(slot.slot_id);
+      if (one.code === "already-booked") refresh();
       if (SLOT_CHANGED.has(one.code)) slots.fetch();
       return;
     }

@@ -83,8 +83,9 @@ const app = {
   /** One appointment of that card. */
   openAppointment(id, card) {
     const index = app.cards.findIndex((each) => each.card_id === card);
-    if (index >= 0) app.pick(index);
-    app.go("appointment", { id });
+    if (index < 0) return app.go("booking"); // of a card that is here no more
+    app.pick(index);
+    return app.go("appointment", { id });
   },
 
   draw: (name, given) => draw(name, given),

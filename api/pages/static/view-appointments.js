@@ -41,9 +41,11 @@ export function appointmentsView(app) {
 }
 
 /** `id`: of the appointment; without, the one that was looked at before. */
-export function appointmentView(app, { id = chosen.id } = {}) {
-  if (!id) return appointmentsView(app);
-  chosen.id = id;
+export function appointmentView(app, given = {}) {
+  if (given.id) Object.assign(chosen, { id: given.id, of: app.card.card_id });
+  // The browser's forward button may lead here with another card chosen: nobody's visit stands under another's name.
+  if (!chosen.id || chosen.of !== app.card.card_id) return appointmentsView(app);
+  const { id } = chosen;
   const title = t("appointment.title");
   const place = h("div", { class: "stack" });
   const said = h("div", { class: "stack", "aria-live": "polite" });

@@ -235,6 +235,7 @@ async def test_people_are_called_by_number_and_the_late_last_by_when_they_came(m
     assert (await arrive(one, morning))["ahead"] == 0
     assert await ahead() == [0, 1, 1, 2, 2]
     await go_to(service, start + timedelta(minutes=31), morning)
+    assert await ahead() == [0, 2, 1, 2, 2], "who is late and not there yet would be last"
     late = await arrive(two, morning)
     assert (late["late"], late["ahead"]) == (True, 2), "after the slot's end: behind all who are there"
     in_time = await arrive(five, morning)

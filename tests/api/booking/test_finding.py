@@ -261,3 +261,10 @@ async def test_only_patients_and_clients_of_booking_look(service: Service, path:
 
 async def sign_out(person: Booker) -> None:
     assert (await person.service.http.delete("/v1/patient/session", headers=person.me)).status_code == 204
+
+
+@pytest.mark.parametrize("field", ["department", "doctor"])
+async def test_a_code_with_a_control_character_is_looked_for_nowhere(service: Service, field: str) -> None:
+    me = await service.patient(service.person())
+    answer = await service.http.get("/v1/slots", headers=me, params={field: "a\0b"})
+    refused(answer, 422, "validation-failed")

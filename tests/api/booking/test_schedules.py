@@ -152,6 +152,10 @@ BOOKED: dict[str, tuple[Callable[[Body, Clinic], Body], str]] = {
     "dearer": (lambda body, _: {**body, "fee_fen": 2501}, "slot-in-use"),
     "cheaper": (lambda body, _: {**body, "fee_fen": 0}, "slot-in-use"),
     "another date": (lambda _, clinic: clinic.body(clinic.day(2), [3, 1]), "slot-in-use"),
+    "less time to cancel": (
+        lambda body, _: {**body, "cancel_until": minutes_on(body["cancel_until"], -1)},
+        "slot-in-use",
+    ),
 }
 
 
@@ -176,7 +180,7 @@ async def test_a_booked_session_may_change_its_room_its_names_and_its_times_of_b
     mine = await person.booked(slots[0])
     change: Body = {
         "room": "305",
-        "cancel_until": utc(start - timedelta(days=1)),
+        "cancel_until": utc(start + timedelta(minutes=5)),
         "opens_at": utc(start - timedelta(days=9)),
     }
     assert (await clinic.put(key, clinic.body(start, [1], **change))).status_code == 200

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from api.booking import closing
+from api.booking.schedules import close_and_tell
 from tests.support.booking import (
     ARRIVAL,
     Booker,
@@ -305,3 +307,22 @@ async def test_cancelling_at_the_last_moment_and_the_close_do_not_both_happen(se
     assert closed.json()["noshow"] + by_patient == 4
     left = sorted([(await only(person))["status"] for person in people])
     assert left == ["cancelled"] * by_patient + ["noshow"] * (4 - by_patient)
+
+
+async def test_a_session_that_cannot_be_closed_holds_up_no_other(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clinic = await new_clinic(service)
+    start = clinic.day(1, 9)
+    made = [await clinic.session(start + timedelta(hours=n), [1], minutes=30) for n in range(2)]
+    keys, first = [key for key, _, _ in made], made[0][1]["schedule_id"]
+
+    async def broken(vault: Any, schedule_id: Any, **using: Any) -> int:
+        if str(schedule_id) == first:
+            raise RuntimeError
+        return await close_and_tell(vault, schedule_id, **using)
+
+    monkeypatch.setattr(closing, "close_and_tell", broken)
+    await stand_at(service, start + timedelta(hours=5), clinic)
+    await service.services.closing.turn(service.services)
+    assert [await status(clinic, key) for key in keys] == ["open", "closed"]
