@@ -9,26 +9,19 @@ import msgspec
 from models.accounts import STANDS, Session
 from models.cards import CardRow, open_card
 from models.database import Connection, row, rows
-from models.slots import OFFERED, SlotRow, slot_of
+from models.slots import OFFERED, SlotRow, Whereabouts, slot_of
 from models.vault import Vault
 
 _LAST: Final = UUID(int=2**128 - 1)
 _FAR: Final = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
 
 
-class AppointmentRow(msgspec.Struct, frozen=True):
+class AppointmentRow(Whereabouts, frozen=True):
     """A row of the view appointment_rows: an appointment with where and when it is, and its place in the queue."""
 
     appointment_id: UUID
     slot_id: UUID
     schedule_id: UUID
-    hospital_id: UUID
-    hospital_name: str
-    department_code: str
-    department_name: str
-    doctor_code: str | None
-    doctor_name: str | None
-    doctor_title: str | None
     clinic: str
     room: str
     fee_fen: int
@@ -49,7 +42,7 @@ class AppointmentRow(msgspec.Struct, frozen=True):
     ahead: int | None
 
 
-class WaitingRow(msgspec.Struct, frozen=True):
+class WaitingRow(Whereabouts, frozen=True):
     """A row of the view waiting_rows. `position` is None unless it waits; start and ends are of its slot, if any."""
 
     waiting_id: UUID
@@ -59,13 +52,6 @@ class WaitingRow(msgspec.Struct, frozen=True):
     person_id: UUID
     card_id: UUID
     appointment_id: UUID | None
-    hospital_id: UUID
-    hospital_name: str
-    department_code: str
-    department_name: str
-    doctor_code: str | None
-    doctor_name: str | None
-    doctor_title: str | None
     date: date
     start: datetime | None
     ends: datetime | None
@@ -314,11 +300,6 @@ async def appointments_of_schedule(
 
 def _appointment(record: Any) -> AppointmentRow:
     return AppointmentRow(**{name: record[name] for name in AppointmentRow.__struct_fields__})
-
-
-def card_key(card: CardRow) -> tuple[UUID, int]:
-    """A card's id and the version that was checked."""
-    return card.card_id, card.version
 
 
 async def changes(hospital_id: UUID, after: tuple[int, int], limit: int) -> list[Any]:

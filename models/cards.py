@@ -68,6 +68,11 @@ class CardRow(NamedTuple):
     insurance: InsuranceData | None
     now: datetime
 
+    @property
+    def alone(self) -> UUID | None:
+        """What the card's holder sees of its person: of this card alone; None, of a `self` card: all of it."""
+        return None if self.relation == "self" else self.card_id
+
 
 class IssuingCard(NamedTuple):
     """What issuing needs of a card, read in one statement."""

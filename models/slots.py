@@ -9,12 +9,9 @@ import msgspec
 from models.database import Connection, row, rows
 
 
-class SlotRow(msgspec.Struct, frozen=True):
-    """A row of the view slot_rows, with its free places: a hint, which others may have taken when it is read."""
+class Whereabouts(msgspec.Struct, frozen=True):
+    """At which hospital, in which department, and with whom, if the session names a doctor."""
 
-    slot_id: UUID
-    schedule_id: UUID
-    key: str
     hospital_id: UUID
     hospital_name: str
     department_code: str
@@ -22,6 +19,14 @@ class SlotRow(msgspec.Struct, frozen=True):
     doctor_code: str | None
     doctor_name: str | None
     doctor_title: str | None
+
+
+class SlotRow(Whereabouts, frozen=True):
+    """A row of the view slot_rows, with its free places: a hint, which others may have taken when it is read."""
+
+    slot_id: UUID
+    schedule_id: UUID
+    key: str
     clinic: str
     room: str
     date: date

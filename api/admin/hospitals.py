@@ -19,7 +19,7 @@ from api.patient.types import Empty
 from api.problems import CONFLICT, NOT_FOUND, Problem
 from api.web.answers import Answer
 from api.web.calls import Call
-from api.web.queries import Page, cursor
+from api.web.queries import Page
 from api.web.routes import Caller, Subject
 from models import clients
 from models.admins import note
@@ -69,8 +69,7 @@ async def list_hospitals(call: Call[None]) -> Answer:
     """Keyset by time of creation."""
     page = call.query
     found = await clients.hospitals(page.after(), page.limit + 1)
-    shown = found[: page.limit]
-    following = cursor(shown[-1]["created_at"], shown[-1]["id"]) if len(found) > page.limit else None
+    shown, following = page.cut(found, lambda record: (record["created_at"], record["id"]))
     return Answer(200, HospitalList([_shown(record) for record in shown], following))
 
 

@@ -16,7 +16,7 @@ from api.problems import BOOKING_PAUSED, KINDS, NOT_FOUND, SLOT_NOT_ELIGIBLE, TR
 from api.run.failpoints import reach
 from api.web.answers import Answer
 from api.web.calls import Call
-from api.web.queries import Page, cursor
+from api.web.queries import Page
 from models.appointments import AppointmentRow, appointment, appointments, book, cancel
 from models.cards import PersonData
 from models.database import Connection, ConnectionLost, transaction
@@ -143,6 +143,5 @@ async def cancel_once(
 
 def shown_page(found: list[AppointmentRow], page: Page) -> AppointmentList:
     """A page of a list that was asked for with one more."""
-    shown = found[: page.limit]
-    following = cursor(shown[-1].at, shown[-1].appointment_id) if len(found) > page.limit else None
+    shown, following = page.cut(found, lambda row: (row.at, row.appointment_id))
     return AppointmentList([shown_appointment(row) for row in shown], following)

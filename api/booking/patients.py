@@ -49,10 +49,9 @@ BOOKING_PROBLEMS = (
 )
 
 
-async def active_card(call: Call[Any]) -> tuple[CardRow, Patient]:
-    """The card of the path, and whom it books for. Raises Problem not-found or card-frozen."""
-    card = await own_card(call)
-    return card, _books_for(card)
+async def active_card(call: Call[Any]) -> Patient:
+    """Whom the card of the path books for. Raises Problem not-found or card-frozen."""
+    return _books_for(await own_card(call))
 
 
 def _books_for(card: CardRow) -> Patient:
@@ -110,10 +109,8 @@ async def book_appointment(call: Call[BookRequest]) -> Answer:
 async def list_appointments(call: Call[None]) -> Answer:
     """A `self` card shows all of its person, another card what was booked with it."""
     card, page = await own_card(call), call.query
-    only = None if card.relation == "self" else card.card_id
-    return Answer(
-        200, shown_page(await appointments_of(card.person_id, only, None, page.after(), page.limit + 1), page)
-    )
+    found = await appointments_of(card.person_id, card.alone, None, page.after(), page.limit + 1)
+    return Answer(200, shown_page(found, page))
 
 
 async def _own(call: Call[Any]) -> AppointmentRow:

@@ -41,7 +41,7 @@ from api.run.failpoints import reach
 from api.web.answers import Answer
 from api.web.bodies import invalid
 from api.web.calls import Call
-from api.web.queries import Page, cursor
+from api.web.queries import Page
 from api.web.routes import Caller, Subject
 from models import schedules
 from models.appointments import appointments, appointments_of_schedule
@@ -237,14 +237,12 @@ async def list_schedule_appointments(call: Call[None]) -> Answer:
     if record is None:
         raise Problem(NOT_FOUND)
     found = await appointments_of_schedule(record["id"], page.after(), page.limit + 1)
+    listed, following = page.cut(found, lambda one: (one.appointment.at, one.appointment.appointment_id))
     vault, shown = call.services.vault, []
-    for row, sealed in found[: page.limit]:
+    for row, sealed in listed:
         number = open_patient_number(vault, sealed, hospital_id, row.person_id) if sealed else None
         shown.append(shown_numbered(row, number))
-    last = found[page.limit - 1].appointment if len(found) > page.limit else None
-    return Answer(
-        200, NumberedAppointmentList(shown, cursor(last.at, last.appointment_id) if last is not None else None)
-    )
+    return Answer(200, NumberedAppointmentList(shown, following))
 
 
 @subject.route(

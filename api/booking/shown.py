@@ -15,19 +15,19 @@ from api.booking.types import (
     WaitingEntry,
 )
 from models.appointments import AppointmentRow, WaitingRow
-from models.slots import SlotRow
+from models.slots import SlotRow, Whereabouts
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
-def doctor_of(row: SlotRow | AppointmentRow | WaitingRow) -> Doctor | None:
+def doctor_of(row: Whereabouts) -> Doctor | None:
     """The doctor, if the session names one."""
     if row.doctor_code is None or row.doctor_name is None or row.doctor_title is None:
         return None
     return Doctor(row.doctor_code, row.doctor_name, row.doctor_title)
 
 
-def _place(row: SlotRow | AppointmentRow | WaitingRow) -> dict[str, Any]:
+def _place(row: Whereabouts) -> dict[str, Any]:
     return {
         "hospital": HospitalNamed(row.hospital_id, row.hospital_name),
         "department": Department(row.department_code, row.department_name),

@@ -17,7 +17,6 @@ from api.hospital.standing import standing_hospital
 from api.patient.standing import require_standing
 from api.web.answers import Answer
 from api.web.calls import Call, HospitalCaller
-from api.web.queries import cursor
 from api.web.routes import Caller, Subject
 from models.slots import Wanted, departments, find_slots
 
@@ -50,8 +49,7 @@ async def list_slots(call: Call[None]) -> Answer:
         return Answer(200, SlotList([], None))
     wanted = Wanted(hospital_id, query.department, query.doctor, query.first, query.last, query.free)
     found = await find_slots(wanted, query.after(), query.limit + 1)
-    shown = found[: query.limit]
-    following = cursor(shown[-1].start, shown[-1].slot_id) if len(found) > query.limit else None
+    shown, following = query.cut(found, lambda row: (row.start, row.slot_id))
     return Answer(200, SlotList([shown_slot(row) for row in shown], following))
 
 

@@ -28,7 +28,7 @@ from api.problems import (
 )
 from api.web.answers import Answer
 from api.web.calls import Call
-from api.web.queries import Page, cursor
+from api.web.queries import Page
 from api.web.routes import Caller, Subject
 from models.appointments import wait, waiting, waiting_of_account, waitings_of, withdraw
 from models.database import transaction
@@ -65,7 +65,7 @@ _OVER = Text("它已约上、已过期或已退出。", "It was given a place, h
 async def join_waiting_list(call: Call[WaitRequest]) -> Answer:
     """The commit that frees a place books the first in line whom the limits allow, up to two hours before its start."""
     for _ in range(3):
-        _, patient = await active_card(call)
+        patient = await active_card(call)
         answer = await _join(call, patient)
         if answer is not None:
             return answer
@@ -107,10 +107,8 @@ async def _join(call: Call[WaitRequest], patient: Patient) -> Answer | None:
 async def list_waitings(call: Call[None]) -> Answer:
     """A `self` card shows all of its person, another card its own."""
     card, page = await own_card(call), call.query
-    only = None if card.relation == "self" else card.card_id
-    found = await waitings_of(card.person_id, only, page.after(), page.limit + 1)
-    shown = found[: page.limit]
-    following = cursor(shown[-1].at, shown[-1].waiting_id) if len(found) > page.limit else None
+    found = await waitings_of(card.person_id, card.alone, page.after(), page.limit + 1)
+    shown, following = page.cut(found, lambda row: (row.at, row.waiting_id))
     return Answer(200, WaitingEntries([shown_waiting(row) for row in shown], following))
 
 

@@ -6,7 +6,7 @@ from api.patient.types import AccessList, MessageList
 from api.problems import NOT_FOUND
 from api.web.answers import Answer
 from api.web.calls import Call
-from api.web.queries import Page, cursor
+from api.web.queries import Page
 from api.web.routes import Caller, Subject
 from models.messages import messages_of
 from models.scans import accesses
@@ -27,10 +27,8 @@ subject = Subject("Patients")
 async def list_accesses(call: Call[None]) -> Answer:
     """A `self` card covers the person, whichever account's card was used."""
     card, page = await own_card(call), call.query
-    only = None if card.relation == "self" else card.card_id
-    found = await accesses(card.person_id, only, page.after(), page.limit + 1)
-    shown = found[: page.limit]
-    following = cursor(shown[-1]["at"], shown[-1]["id"]) if len(found) > page.limit else None
+    found = await accesses(card.person_id, card.alone, page.after(), page.limit + 1)
+    shown, following = page.cut(found, lambda record: (record["at"], record["id"]))
     return Answer(200, AccessList([shown_access(record) for record in shown], following))
 
 
@@ -47,6 +45,5 @@ async def list_messages(call: Call[None]) -> Answer:
     """Messages of all cards."""
     account_id, page = await require_standing(call), call.query
     found = await messages_of(call.services.vault, account_id, page.after(), page.limit + 1)
-    shown = found[: page.limit]
-    following = cursor(shown[-1].at, shown[-1].message_id) if len(found) > page.limit else None
+    shown, following = page.cut(found, lambda told: (told.at, told.message_id))
     return Answer(200, MessageList([shown_message(told, call.language) for told in shown], following))

@@ -1,8 +1,9 @@
 """Query parameters, read into the declared Struct; and the cursors of keyset lists."""
 
 import base64
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -11,6 +12,8 @@ from sanic.request import Request
 
 from api.web.bodies import invalid
 from api.web.routes import Route
+
+Row = TypeVar("Row")
 
 DEFAULT_LIMIT = 20
 
@@ -34,6 +37,11 @@ class Page(msgspec.Struct, forbid_unknown_fields=False):
             raise invalid(
                 "/cursor", "游标无效，请从第一页开始", "not a cursor of this list; begin with the first page"
             ) from None
+
+    def cut(self, found: list[Row], place: Callable[[Row], tuple[datetime, UUID]]) -> tuple[list[Row], str | None]:
+        """(this page's rows, next_cursor), of rows that were asked for with one more; `place`: a row's."""
+        shown = found[: self.limit]
+        return shown, cursor(*place(shown[-1])) if len(found) > self.limit else None
 
 
 def cursor(at: datetime, row_id: UUID) -> str:
