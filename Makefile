@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 # Wheels alone, of the versions in .constraints.txt: nothing is compiled, and tomorrow's install is today's.
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check install -qq --only-binary :all: -c .constraints.txt -e
 
-.PHONY: help run test lint types fmt bench shots fault fault-rotation openapi migration clean
+.PHONY: help run test lint types fmt bench shots fault fault-rotation fuzz openapi migration clean
 .DEFAULT_GOAL := help
 
 help: ## list the tasks
@@ -40,6 +40,9 @@ fault: $(VENV)/.dev ## the long fault loops (kills, races); the short ones are i
 
 fault-rotation: $(VENV)/.dev ## races, kills, rotations and compromises under load at length, with their figures
 	@YIMA_TEST_LONG=1 $(BIN)/python -m pytest -s tests/rotation/test_faults.py
+
+fuzz: $(VENV)/.dev ## five minutes of atheris over what laboratories send; a finding stays in the folder it names
+	@$(BIN)/python -m tests.records.mllp.fuzz_oru -max_total_time=300
 
 openapi: $(VENV)/.dev ## keep today's OpenAPI document as the one that must not break
 	@$(BIN)/python -m tests.contract.keep

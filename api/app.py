@@ -19,11 +19,18 @@ from api.admin import keys as admin_keys
 from api.admin import session as admin_session
 from api.booking import changes, patients, schedules, slots, waitings, windows
 from api.hospital import clerks, resolutions, token
+from api.leaving import account, export
 from api.open import health, keys
 from api.open.demo import demo_blueprint
 from api.open.docs import docs_blueprint
 from api.pages import pages_blueprint
 from api.patient import accesses, cards, codes, events, freezing, session, verifications
+from api.patient import hospitals as patient_hospitals
+from api.records import consents, fhir, glass, posting, reading, recognising, reviewing
+from api.records import patients as record_patients
+from api.records.imaging import admin as imaging_admin
+from api.records.imaging import images
+from api.records.mllp import admin as mllp_admin
 from api.services import Services
 from api.web.answers import problem_response
 from api.web.handlers import as_problem, language_of, request_id_of, wrap
@@ -49,11 +56,24 @@ SUBJECTS: Final[tuple[Subject, ...]] = (
     waitings.subject,
     windows.subject,
     changes.subject,
+    posting.subject,
+    reading.subject,
+    recognising.subject,
+    glass.subject,
+    consents.subject,
+    record_patients.subject,
+    images.subject,
+    patient_hospitals.subject,
+    account.subject,
+    export.subject,
     admin_hospitals.subject,
+    imaging_admin.subject,
+    mllp_admin.subject,
     admin_cards.subject,
     admin_session.subject,
     admin_keys.subject,
     reports.subject,
+    reviewing.subject,
     approvals.subject,
     policies.subject,
     keys.subject,
@@ -132,7 +152,11 @@ async def _start(app: Sanic[Any, Any]) -> None:
         asyncio.create_task(services.schedule.run(services)),
         asyncio.create_task(services.outbox.run(services)),
         asyncio.create_task(services.closing.run(services)),
+        asyncio.create_task(services.glass_alarm.run(services)),
+        asyncio.create_task(services.imaging.run(services)),
+        asyncio.create_task(services.purge.run(services)),
         asyncio.create_task(services.events.run(services)),
+        asyncio.create_task(fhir.prepare_soon()),
     ]
 
 
@@ -147,6 +171,10 @@ async def _stop(app: Sanic[Any, Any]) -> None:
         await services.outbox.stop(services)
         await services.schedule.stop(services)
         await services.closing.stop(services)
+        await services.glass_alarm.stop(services)
+        await services.imaging.stop(services)
+        await services.purge.stop(services)
         await services.keeper.say_goodbye()
     await services.upstreams.http.aclose()
+    await services.pacs.aclose()
     await database.disconnect()

@@ -18,6 +18,7 @@ _PROBLEMS = Counter("yima_problems", "Answers that said no", ["route", "code"])
 _SCANS = Counter("yima_scans", "Scans by outcome", ["outcome"])
 _FORGED = Counter("forged_signature", "Good signatures over cards that do not exist: a key was stolen")
 _BOOKINGS: Final = Counter("yima_bookings", "Tries to book or cancel by outcome", ["outcome"])
+_GLASSES = Counter("yima_break_glass", "Breakings of the glass", ["reason"])
 _REFUSED_KEYS = Counter("yima_refused_by_key_state", "Codes refused for their key, by its state", ["state"])
 _INTEGRITY = Counter("yima_integrity_failures", "Stored rows whose hash did not hold", ["table"])
 _UPSTREAM = Counter("yima_upstream_calls", "Calls to systems outside", ["upstream", "call", "outcome"])
@@ -75,6 +76,10 @@ class Metrics:
     def booking(self, outcome: str) -> None:
         """One try to book or cancel."""
         _BOOKINGS.labels(outcome).inc()
+
+    def glass(self, reason: str) -> None:
+        """One breaking of the glass."""
+        _GLASSES.labels(reason).inc()
 
     def refused_key(self, state: str) -> None:
         """A code whose key may not verify, by the key's state ("unknown": no such key)."""

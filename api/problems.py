@@ -477,3 +477,51 @@ SLOT_IN_USE = _add(
         "A booked slot, its department, doctor, date and fee stay, and so does the time to cancel; stop it first.",
     ),
 )
+RECORD_INVALID = _add(
+    "record-invalid",
+    422,
+    ("病历内容不符合规范", "The record is not valid"),
+    (
+        "请按 errors 所示位置修改后重新提交；内容须为 FHIR R4。",
+        "Mend what `errors` names and post it again. The content is FHIR R4.",
+    ),
+)
+RECORD_KIND_UNSUPPORTED = _add(
+    "record-kind-unsupported",
+    422,
+    ("不支持这种病历", "No such kind of record is kept"),
+    (
+        "请提交 DiagnosticReport、DocumentReference、ImagingStudy，或以其开头的 collection Bundle。",
+        "Post a DiagnosticReport, a DocumentReference, an ImagingStudy, or a collection Bundle that begins with one.",
+    ),
+)
+RECORD_SUBJECT_MISMATCH = _add(
+    "record-subject-mismatch",
+    422,
+    ("病历写的是另一个人", "The record is about somebody else"),
+    (
+        "请核对患者：病历中的患者须省略，或为本次扫码的患者（患者号、健康卡号或证件号）。",
+        "Check the patient: each subject inside is absent, or the person whose code was scanned (patient number, health-card id or document number).",
+    ),
+)
+RECORD_SUPERSEDED = _add(
+    "record-superseded",
+    409,
+    ("该病历已被更正", "The record was superseded"),
+    ("请查看更正后的版本。", "Look at the version that superseded it."),
+)
+BREAK_GLASS_REASON_REQUIRED = _add(
+    "break-glass-reason-required",
+    422,
+    ("破窗查阅须说明理由", "Breaking the glass needs a reason"),
+    (
+        "请选择理由（危及生命、无法取得同意、公共卫生），用 10 至 500 字说明情况，并写明操作人。",
+        "Give a reason (life-threatening, cannot-consent, public-health), a statement of 10 to 500 characters, and who you are.",
+    ),
+)
+CONSENT_INVALID = _add(
+    "consent-invalid",
+    422,
+    ("授权设置有误", "The consent is not valid"),
+    ("请按 errors 所示位置修改；最多 100 条。", "Mend what `errors` names. There are at most 100 rules."),
+)

@@ -1,21 +1,16 @@
 """The key schedule: one lease holder makes, activates, retires and destroys keys when their gates hold."""
 
-import asyncio
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from api.leased import Leased
 from api.settings import Settings
 from codes.ring import Purpose
-from models import leases
 from models.key_rows import Timing
 from models.rotation import tick
 
 if TYPE_CHECKING:
     from api.services import Services
-
-LEASE: Final = "key-schedule"
-LEASE_SECONDS: Final = 15.0
-TICK_SECONDS: Final = 1.0
 
 _log = logging.getLogger("yima.keys")
 
@@ -36,26 +31,14 @@ def timing_of(settings: Settings) -> Timing:
     )
 
 
-class Schedule:
-    """One worker's share: all but the lease holder only wait for the lease."""
+class Schedule(Leased):
+    """Moves keys along; what was missed while down is caught up at the first turn."""
 
-    def __init__(self) -> None:
-        self._holds = False
+    lease = "key-schedule"
+    pause = 1.0
 
-    async def run(self, services: "Services") -> None:
-        """Tick for ever; what was missed while down is caught up at the first tick."""
-        timing = timing_of(services.settings)
-        while True:
-            try:
-                self._holds = await leases.hold(LEASE, services.worker, LEASE_SECONDS)
-                if self._holds and not services.keeper.rolled_back:
-                    for done in await tick(services.vault, timing):
-                        _log.info("key schedule: %s", done)
-            except Exception as error:
-                _log.warning("key schedule failed", extra={"error": type(error).__name__})
-            await asyncio.sleep(TICK_SECONDS if self._holds else LEASE_SECONDS / 3)
-
-    async def stop(self, services: "Services") -> None:
-        """Give the lease back."""
-        if self._holds:
-            await leases.release(LEASE, services.worker)
+    async def turn(self, services: "Services") -> None:
+        """Do the transitions whose gates hold, unless the ring was rolled back."""
+        if not services.keeper.rolled_back:
+            for done in await tick(services.vault, timing_of(services.settings)):
+                _log.info("key schedule: %s", done)

@@ -9,14 +9,19 @@ from api.booking.closing import Closing
 from api.clock import Clock
 from api.issuing import CardReader
 from api.keeper import RingKeeper, SeenVersion
+from api.leaving.purge import Purge
 from api.limits import Limits
 from api.logs import RequestLog
 from api.metrics import Metrics
 from api.outbox import Outbox
 from api.patient.events import EventHub
 from api.publishing import SignedSets
+from api.records.imaging.listings import Listings
+from api.records.imaging.sync import Imaging
+from api.records.overdue import GlassAlarm
 from api.schedule import Schedule
 from api.settings import Settings
+from api.upstream.dicomweb import DicomWeb
 from api.upstream.http import Http, HttpLimits
 from api.upstream.insurer import Insurer, InsurerConfig
 from api.upstream.registry import Registry, RegistryConfig
@@ -54,9 +59,14 @@ class Services:
     outbox: Outbox
     schedule: Schedule
     closing: Closing
+    imaging: Imaging
+    pacs: DicomWeb
+    glass_alarm: GlassAlarm
+    purge: Purge
     events: EventHub
     worker: UUID
     signed_sets: SignedSets = field(default_factory=SignedSets)
+    listings: Listings = field(default_factory=Listings)
 
 
 def make_services(settings: Settings, root: bytes) -> Services:
@@ -90,6 +100,10 @@ def make_services(settings: Settings, root: bytes) -> Services:
         Outbox(),
         Schedule(),
         Closing(),
+        Imaging(settings.imaging_poll),
+        DicomWeb(metrics.upstream),
+        GlassAlarm(),
+        Purge(),
         EventHub(),
         worker,
     )

@@ -43,6 +43,7 @@ class Settings:
     key_lead: int = 600
     key_set_max_age: int = 300
     ring_poll: int = 15
+    imaging_poll: int = 60
     key_destroy_wait: int = 604_800
     key_set_life: int = 259_200
     key_backup_horizon: int = 2_592_000
@@ -69,6 +70,12 @@ class Settings:
     insurer_fixmedins_code: str = ""
     insurer_fixmedins_name: str = ""
     insurer_mdtrtarea: str = ""
+
+    mllp_host: str = "127.0.0.1"
+    mllp_port: int = 0
+    mllp_tls_cert: Path | None = None
+    mllp_tls_key: Path | None = None
+    mllp_tls_ca: Path | None = None
 
     @property
     def root_key(self) -> Path:
@@ -120,11 +127,13 @@ def _check(s: Settings) -> None:
     ranges = {
         "port": (0, 65535),
         "sandbox_port": (0, 65535),
+        "mllp_port": (0, 65535),
         "workers": (1, 256),
         "proxies": (0, 10),
         "code_life": (5, 300),
         "key_set_max_age": (1, 86_400),
         "ring_poll": (1, 60),
+        "imaging_poll": (1, 86_400),
         "key_lead": (1, 86_400),
         "key_destroy_wait": (0, 31_536_000),
         "key_backup_horizon": (0, 315_360_000),
@@ -137,6 +146,8 @@ def _check(s: Settings) -> None:
     for name, (low, high) in ranges.items():
         if not low <= getattr(s, name) <= high:
             raise SettingsInvalid(f"YIMA_{name.upper()} must be from {low} to {high}")
+    if len({path is None for path in (s.mllp_tls_cert, s.mllp_tls_key, s.mllp_tls_ca)}) > 1:
+        raise SettingsInvalid("YIMA_MLLP_TLS_CERT, YIMA_MLLP_TLS_KEY and YIMA_MLLP_TLS_CA go together: set all or none")
 
 
 def check_for_production(s: Settings) -> None:

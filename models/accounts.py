@@ -44,7 +44,8 @@ async def sign_in(vault: Vault, identity: WeChatIdentity) -> AccountRow:
     async with transaction() as tx:
         found = await row(
             "INSERT INTO accounts (id, openid_index, sealed, epoch, created_at) VALUES ($1, $2, '', 1, yima_now())"
-            " ON CONFLICT (openid_index) DO UPDATE SET openid_index = EXCLUDED.openid_index RETURNING id, epoch",
+            " ON CONFLICT (openid_index) DO UPDATE SET openid_index = EXCLUDED.openid_index"
+            " RETURNING id, epoch, xmax = 0 AS made",
             uuid4(),
             index,
             using=tx,
@@ -52,7 +53,16 @@ async def sign_in(vault: Vault, identity: WeChatIdentity) -> AccountRow:
         assert found is not None  # noqa: S101 - an upsert returns its row
         sealed = vault.seal(identity._asdict(), "accounts", "sealed", found["id"])
         await tx.execute_query("UPDATE accounts SET sealed = $2 WHERE id = $1", [found["id"], sealed])
+        if found["made"]:  # leaving and coming back gives no new tries
+            await tx.execute_query(
+                "UPDATE proof_failures SET account_id = $1 WHERE account_id = $2", [found["id"], whoever(index)]
+            )
     return AccountRow(found["id"], found["epoch"])
+
+
+def whoever(openid_index: bytes) -> UUID:
+    """Stands for a WeChat user whose account was deleted today, where failed proofs are counted."""
+    return UUID(bytes=openid_index[:16])
 
 
 async def standing(account_id: UUID, session_id: UUID, epoch: int) -> bool:

@@ -94,6 +94,10 @@ class SelfTaken(Exception):
     """The account has a `self` card of another person."""
 
 
+class AccountLeft(Exception):
+    """The account was deleted at its user's wish."""
+
+
 def check_row(vault: Vault, record: Any) -> None:
     """Raise IntegrityBroken unless the card's row is as it was sealed."""
     vault.rows.check_card(
@@ -219,17 +223,22 @@ async def read_for_issuing(asked: Sequence[tuple[UUID, UUID, UUID, int]]) -> lis
 
 
 async def lock_account(account_id: UUID, *, using: Connection) -> None:
-    """One change of an account's cards at a time."""
-    await using.execute_query("SELECT 1 FROM accounts WHERE id = $1 FOR UPDATE", [account_id])
+    """One change of an account's cards at a time. Raises AccountLeft."""
+    found = await row("SELECT left_at FROM accounts WHERE id = $1 FOR UPDATE", account_id, using=using)
+    if found is None or found["left_at"] is not None:
+        raise AccountLeft
 
 
 async def upsert_person(vault: Vault, person: PersonData, *, using: Connection) -> UUID:
-    """The person of this document, made or brought up to date; locked until the transaction ends."""
+    """The person of this document, made or brought up to date; locked until the transaction ends.
+
+    One who left and comes back is not erased.
+    """
     document = person.document
     found = await row(
         "INSERT INTO people (id, document_index, health_card_id, sealed, created_at, updated_at)"
         " VALUES ($1, $2, $3, '', yima_now(), yima_now())"
-        " ON CONFLICT (document_index) DO UPDATE SET updated_at = yima_now() RETURNING id",
+        " ON CONFLICT (document_index) DO UPDATE SET updated_at = yima_now(), erase_at = NULL RETURNING id",
         uuid4(),
         vault.index("document", f"{document.type}:{document.number}"),
         vault.health_card_id(document),

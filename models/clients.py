@@ -56,6 +56,24 @@ async def hospitals(after: tuple[datetime, UUID] | None, limit: int) -> list[Any
     )
 
 
+async def hospitals_named(ids: list[UUID]) -> dict[UUID, str]:
+    """The names of those of these ids that are hospitals'."""
+    found = await rows("SELECT id, name FROM hospitals WHERE id = ANY($1) ORDER BY name, id", list(set(ids)))
+    return {record["id"]: record["name"] for record in found}
+
+
+async def find_hospitals(words: str, after: tuple[datetime, UUID] | None, limit: int) -> list[Any]:
+    """Hospitals whose name holds the words, newest first, keyset."""
+    condition = "" if after is None else " AND (created_at, id) < ($3, $4)"
+    return await rows(
+        f"SELECT * FROM hospitals WHERE ($1 = '' OR position(lower($1) IN lower(name)) > 0){condition}"
+        " ORDER BY created_at DESC, id DESC LIMIT $2",
+        words,
+        limit,
+        *(after or ()),
+    )
+
+
 async def add_client(
     hospital_id: UUID, name: str, scopes: int, *, hashed_secret: bytes | None, jwks: str | None, using: Connection
 ) -> UUID:

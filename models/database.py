@@ -18,7 +18,9 @@ from tortoise.migrations.api.migrate import migrate as _migrate
 from tortoise.migrations.executor import MigrationExecutor
 from tortoise.transactions import in_transaction
 
-MODULES = [f"models.{name}" for name in ("people", "hospitals", "visits", "booking", "keys", "work", "audit")]
+MODULES = [
+    f"models.{name}" for name in ("people", "hospitals", "visits", "booking", "record_tables", "keys", "work", "audit")
+]
 # Tortoise writes each statement's values at DEBUG; they are people's data, so it writes nothing, whatever the level.
 logging.getLogger("tortoise.db_client").addFilter(lambda _: False)
 

@@ -18,6 +18,7 @@ class Account(Model):
     sealed = fields.BinaryField()
     epoch = fields.IntField(default=1)
     created_at = fields.DatetimeField()
+    left_at = fields.DatetimeField(null=True)  # deleted at its user's wish; what must be kept still names it
 
     class Meta:
         table = "accounts"
@@ -43,6 +44,7 @@ class Person(Model):
     sealed = fields.BinaryField()
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
+    erase_at = fields.DatetimeField(null=True)  # when the last of what must be kept of them may go
 
     class Meta:
         table = "people"

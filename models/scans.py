@@ -120,7 +120,8 @@ def open_resolved(vault: Vault, record: Any) -> Resolved:
     )
 
 
-_READ: Final = """
+# For the client that made it: $1 client, $2 its epoch, $3 the resolution, $4 the token's scopes.
+READ_RESOLUTION: Final = """
 SELECT r.id AS resolution_id, r.at AS resolved_at, r.expires_at, r.step, r.granted, c.scopes & $4::smallint AS scopes,
     r.card_id, r.person_id, r.hospital_id, r.arrival, p.health_card_id, p.sealed AS person_sealed, i.sealed AS insurance_sealed,
     n.sealed AS number_sealed, k.relation, k.handle, k.status, k.frozen_by, k.live_since, k.version AS card_version,
@@ -141,7 +142,7 @@ WHERE c.id = $1 AND c.enabled AND c.epoch = $2
 
 async def read(client_id: UUID, epoch: int, scopes: int, resolution_id: UUID) -> Any | None:
     """A resolution for the client that made it: None if the client does not stand; resolution_id NULL if not its own."""
-    return await row(_READ, client_id, epoch, resolution_id, scopes)
+    return await row(READ_RESOLUTION, client_id, epoch, resolution_id, scopes)
 
 
 def open_patient_number(vault: Vault, sealed: bytes, hospital_id: UUID, person_id: UUID) -> str:
@@ -174,17 +175,19 @@ async def put_patient_number(vault: Vault, hospital_id: UUID, person_id: UUID, n
 _ACCESS_COLUMNS: Final = "x.id, x.at, x.card_id, x.person_id, x.terminal, x.operator_id, x.operator_name, x.department, x.step, h.name AS hospital"
 _ACCESSES: Final = f"""
 SELECT * FROM (
-    (SELECT {_ACCESS_COLUMNS}, x.granted, false AS used, NULL::text AS reason
+    (SELECT {_ACCESS_COLUMNS}, x.granted, false AS used, ARRAY[]::uuid[] AS records, NULL::text AS act,
+        NULL::uuid AS break_glass_id, NULL::text AS reason
         FROM resolutions x JOIN hospitals h ON h.id = x.hospital_id
         WHERE x.person_id = $1 AND ($2::uuid IS NULL OR x.card_id = $2) AND (x.at, x.id) < ($3, $4)
         ORDER BY x.at DESC, x.id DESC LIMIT $5)
     UNION ALL
-    (SELECT {_ACCESS_COLUMNS}, NULL::smallint AS granted, false AS used, x.reason
+    (SELECT {_ACCESS_COLUMNS}, NULL::smallint AS granted, false AS used, ARRAY[]::uuid[] AS records, NULL::text AS act,
+        NULL::uuid AS break_glass_id, x.reason
         FROM refusals x JOIN hospitals h ON h.id = x.hospital_id
         WHERE x.person_id = $1 AND ($2::uuid IS NULL OR x.card_id = $2) AND (x.at, x.id) < ($3, $4)
         ORDER BY x.at DESC, x.id DESC LIMIT $5)
     UNION ALL
-    (SELECT {_ACCESS_COLUMNS}, x.granted, true AS used, NULL::text AS reason
+    (SELECT {_ACCESS_COLUMNS}, x.granted, true AS used, x.records, x.act, x.break_glass_id, NULL::text AS reason
         FROM accesses x JOIN hospitals h ON h.id = x.hospital_id
         WHERE x.person_id = $1 AND ($2::uuid IS NULL OR x.card_id = $2) AND (x.at, x.id) < ($3, $4)
         ORDER BY x.at DESC, x.id DESC LIMIT $5)
@@ -203,11 +206,13 @@ _PAGE: Final = 1000
 _LAST: Final = UUID(int=2**128 - 1)
 _SINCE: Final = f"""
 SELECT * FROM (
-    SELECT {_ACCESS_COLUMNS}, x.granted, false AS used, NULL::text AS reason
+    SELECT {_ACCESS_COLUMNS}, x.granted, false AS used, ARRAY[]::uuid[] AS records, NULL::text AS act,
+        NULL::uuid AS break_glass_id, NULL::text AS reason
         FROM resolutions x JOIN hospitals h ON h.id = x.hospital_id
         WHERE x.person_id = ANY($1) AND (x.at, x.id) > ($2, $3)
     UNION ALL
-    SELECT {_ACCESS_COLUMNS}, NULL::smallint AS granted, false AS used, x.reason
+    SELECT {_ACCESS_COLUMNS}, NULL::smallint AS granted, false AS used, ARRAY[]::uuid[] AS records, NULL::text AS act,
+        NULL::uuid AS break_glass_id, x.reason
         FROM refusals x JOIN hospitals h ON h.id = x.hospital_id
         WHERE x.person_id = ANY($1) AND (x.at, x.id) > ($2, $3)
 ) both_kinds ORDER BY at, id LIMIT {_PAGE}

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from models.database import Connection, row, rows
 
-_FILL_LOCK: Final = 0x59494D4146494C4C  # who fills several places holds several people's locks: one at a time
+_FILL_LOCK: Final = 0x59494D4146494C4C  # who holds several people's locks, as by filling places: one at a time
 _CLOSE_LOCK: Final = 0x59494D41434C4F53  # no-shows are marked one session after another: each sees those before it
 
 
@@ -284,6 +284,11 @@ async def set_eligible(waiting_id: UUID, *, eligible: bool, using: Connection) -
     await using.execute_query("UPDATE waitings SET eligible = $2 WHERE id = $1", [waiting_id, eligible])
 
 
+async def lock_filling(*, using: Connection) -> None:
+    """Hold several people's locks alone, until the transaction ends. Sessions' locks are taken before it."""
+    await row("SELECT pg_advisory_xact_lock($1)", _FILL_LOCK, using=using)
+
+
 async def fill_free(schedule_id: UUID, *, using: Connection) -> list[UUID]:
     """Give the session's free places to its line, in the order of numbers; the appointments that were made."""
     waits = await row(
@@ -293,7 +298,7 @@ async def fill_free(schedule_id: UUID, *, using: Connection) -> list[UUID]:
     )
     if waits is None:
         return []
-    await row("SELECT pg_advisory_xact_lock($1)", _FILL_LOCK, using=using)
+    await lock_filling(using=using)
     places = await rows(
         "SELECT p.id FROM places p JOIN slots s ON s.id = p.slot_id WHERE p.schedule_id = $1"
         " AND p.appointment_id IS NULL AND NOT s.stopped AND s.start > yima_now() ORDER BY p.number",

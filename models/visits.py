@@ -72,6 +72,8 @@ class Access(Model):
     step = fields.CharField(max_length=8)
     granted = fields.SmallIntField()
     at = fields.DatetimeField()
+    act = fields.CharField(max_length=10, null=True)  # of records: read, posted or opened (break-glass)
+    break_glass_id = fields.UUIDField(null=True)  # under which it was; the records' ids are in sql/record_tables.sql
 
     class Meta:
         table = "accesses"

@@ -13,6 +13,7 @@ COMMANDS: Final = {
     "keys": ("api.commands.keys", "main", "list, show, rotate, transition, compromise, approve; export-public, init"),
     "admin": ("api.commands.admin", "main", "add NAME ROLE: a new administrator's token"),
     "hospital": ("api.commands.hospital", "main", "add NAME CODE AREA: a hospital with a client"),
+    "mllp": ("api.commands.mllp", "main", "take laboratory results by HL7 v2 over MLLP (YIMA_MLLP_…)"),
     "verify": ("api.commands.verify", "main", "check codes offline against a key set"),
 }
 

@@ -220,12 +220,19 @@ async def live_resolution(call: Call[Any], service: str | None = None) -> Resolv
 
     Raises Problem unauthenticated, not-found, card-revoked, resolution-expired or service-not-granted.
     """
-    caller, vault = call.hospital, call.services.vault
+    caller = call.hospital
     record = await scans.read(caller.client_id, caller.epoch, caller.scopes, call.id_in_path("resolution_id"))
+    require_live(call, record, service)
+    return scans.open_resolved(call.services.vault, record)
+
+
+def require_live(call: Call[Any], record: Any | None, service: str | None) -> None:
+    """The row of a resolution of the caller's, as `live_resolution` needs it. Raises the same Problems."""
     if record is None:
         raise Problem(UNAUTHENTICATED)
     if record["resolution_id"] is None:
         raise Problem(NOT_FOUND)
+    vault = call.services.vault
     scans.check_scan_rows(vault, record, record["kid"], record["handle"], call.services.keeper.rows)
     if record["revoked"]:
         raise Problem(CARD_REVOKED)
@@ -233,7 +240,6 @@ async def live_resolution(call: Call[Any], service: str | None = None) -> Resolv
         raise Problem(RESOLUTION_EXPIRED)
     if service is not None and not record["granted"] & record["scopes"] & SCOPES[service]:
         raise Problem(SERVICE_NOT_GRANTED)
-    return scans.open_resolved(vault, record)
 
 
 @subject.route(

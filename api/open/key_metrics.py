@@ -9,6 +9,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from api.schedule import timing_of
 from api.settings import Settings
 from models.database import row
+from models.glasses import overdue
 from models.key_rows import KeyRow, key_rows, next_of, ring_reports
 from models.vault import Vault
 
@@ -30,12 +31,19 @@ async def key_exposition(vault: Vault, settings: Settings) -> bytes:
         "SELECT r.version, yima_now() AS now, (SELECT count(*) FROM approvals WHERE kind = 'compromise'"
         " AND decided_at IS NULL AND expires_at <= yima_now()) AS unconfirmed FROM ring r"
     )
+    unreviewed = await overdue()
     if ring is None:
         return b""
     keys, workers = await key_rows(vault), await ring_reports()
     registry = CollectorRegistry()
-    registry.register(_Snapshot(_metrics(keys, workers, ring, settings)))
+    registry.register(_Snapshot([*_metrics(keys, workers, ring, settings), _glasses(unreviewed)]))
     return generate_latest(registry)
+
+
+def _glasses(unreviewed: int) -> Metric:
+    return GaugeMetricFamily(
+        "yima_break_glass_overdue", "Breakings of the glass without a verdict for more than 7 days", value=unreviewed
+    )
 
 
 def _metrics(keys: list[KeyRow], workers: list[Any], ring: Any, settings: Settings) -> list[Metric]:

@@ -23,9 +23,7 @@ STYLESHEET_PARTS: Final = (
     "tokens.css",
     "base.css",
     "controls.css",
-    "home.css",
-    "patient.css",
-    "records.css",
+    "screens.css",
     "verdicts.css",
     "scanner.css",
 )

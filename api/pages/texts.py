@@ -18,8 +18,11 @@ TEXTS_OF: Final[dict[str, tuple[str, ...]]] = {
     "index": ("frame", "index"),
     "patient": ("frame", "visit", "patient", "patient-card"),
     "booking": ("booking",),  # added to the patient's page when booking is first opened
+    "records": ("record_words", "records"),  # the same, for what patients see of their records
+    "rights": ("rights",),  # and for what they may decide, take along and end
     "scanner": ("frame", "visit", "scanner", "scanner-booking"),
-    "admin": ("frame", "admin"),
+    "desk-records": ("record_words", "recognition", "desk_records"),  # added when records are first opened
+    "admin": ("frame", "admin", "recognition", "admin_records"),
     "problems": ("frame", "problems"),
 }
 

@@ -1,6 +1,7 @@
 """Cards: made with the proof of their person, changed with a new proof, closed; insurance beside them."""
 
 from typing import Any, Final
+from uuid import UUID
 
 from api.idempotency import keep
 from api.patient.proof import Proven, prove
@@ -23,10 +24,12 @@ from api.problems import (
     NOT_FOUND,
     PROOF_FAILED,
     TOO_MANY_TRIES,
+    UNAUTHENTICATED,
     UPSTREAM_FAILED,
     UPSTREAM_TIMEOUT,
     Problem,
 )
+from api.records.ending import end_choice, end_choice_of_others
 from api.web.answers import Answer
 from api.web.bodies import invalid
 from api.web.calls import Call
@@ -37,7 +40,7 @@ from codes.insurance import parse_insurance
 from codes.names import parse_name
 from codes.phone import parse_phone
 from models import cards, verifications
-from models.cards import AlreadyHeld, CardRow, InsuranceData, PersonData, SelfTaken, TooManyCards
+from models.cards import AccountLeft, AlreadyHeld, CardRow, InsuranceData, PersonData, SelfTaken, TooManyCards
 from models.database import Connection, transaction
 
 subject = Subject("Patients")
@@ -80,7 +83,7 @@ async def create_card(call: Call[CardRequest]) -> Answer:
     insurance = await _insured(call, number, name, document) if number else None
     person = _person(name, document, phone)
     async with transaction() as tx:
-        await cards.lock_account(account_id, using=tx)
+        await _lock_account(account_id, using=tx)
         await _spend(proven, using=tx)
         card = await _bind(call, person, insurance, policy, guardian=isinstance(asked.proof, GuardianProof), using=tx)
         return await keep(call, Answer(201, shown_card(card)), using=tx)
@@ -138,11 +141,14 @@ async def change_card(call: Call[CardChange]) -> Answer:
     limit="patient",
 )
 async def close_card(call: Call[None]) -> Answer:
-    """Its codes are card-revoked from now on."""
+    """Its codes are card-revoked from now on. Of a `self` card the choice of who reads records ends, too."""
     card, vault = await own_card(call), call.services.vault
     async with transaction() as tx:
         await cards.lock_person(card.person_id, using=tx)
-        await cards.close(vault, still(await cards.card_of(vault, card.account_id, card.card_id, using=tx)), using=tx)
+        open_card = still(await cards.card_of(vault, card.account_id, card.card_id, using=tx))
+        await cards.close(vault, open_card, using=tx)
+        if open_card.relation == "self" and not await cards.cards_told(vault, [], [card.person_id], using=tx):
+            await end_choice(open_card, using=tx)
     return Answer(204)
 
 
@@ -204,6 +210,13 @@ async def _insured(call: Call[Any], number: Any, name: str, document: IdDocument
     return InsuranceData(number.type, number.number, first.area, first.kind)
 
 
+async def _lock_account(account_id: UUID, *, using: Connection) -> None:
+    try:
+        await cards.lock_account(account_id, using=using)
+    except AccountLeft:
+        raise Problem(UNAUTHENTICATED) from None
+
+
 async def _spend(proven: Proven, *, using: Connection) -> None:
     if proven.verification_id and not await verifications.use(proven.verification_id, using=using):
         raise Problem(PROOF_FAILED)
@@ -236,4 +249,6 @@ async def _bind(
         await cards.put_insurance(vault, card_id, insurance, using=using)
     card = still(await cards.card_of(vault, account_id, card_id, using=using))
     await tell_bound(vault, card, using=using)
+    if asked.relation == "self":
+        await end_choice_of_others(vault, card, using=using)
     return card

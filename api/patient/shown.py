@@ -50,10 +50,11 @@ def shown_access(record: Any) -> Access:
         operator,
         record["step"],
         what,
-        [],
-        False,
+        [str(record_id) for record_id in record["records"]],
+        record["break_glass_id"] is not None,
         "refused" if record["reason"] else "allowed",
         record["reason"],
+        record["act"],
     )
 
 

@@ -6,7 +6,9 @@ import secrets
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from socket import socket
 from typing import Any, Final
+from uuid import UUID
 
 import httpx
 
@@ -23,6 +25,7 @@ from models import admins, clients, database
 from models.clients import SCOPES, secret_hash
 from models.database import transaction
 from models.keyring import load_ring, make_first_keys
+from models.systems import put_system, system_of
 from models.vault import Vault
 
 HOSPITALS: Final = (
@@ -58,19 +61,20 @@ async def _demo() -> None:
         base_url = f"http://{settings.host}:{sock.getsockname()[1]}"
         known = await _prepare(settings, url)
         environment = _environment(settings, url, base_url, sandbox_url)
-        supervisor.start(
-            Child(
-                "sandbox",
-                python("api.sandbox", "--fd", str(sandbox.fileno())),
-                child_environment(environment),
-                fds=(sandbox.fileno(),),
-            )
-        )
+        mllp = listen(settings.mllp_host, settings.mllp_port)
+        supervisor.start(_beside("sandbox", "api.sandbox", sandbox, environment))
         _say("starting the sandbox of WeChat, registry, texts and insurer, and the workers …")
+        supervisor.start(_beside("mllp", "api.commands.mllp", mllp, environment))
         await supervisor.start_workers(sock, environment)
         if not supervisor.stopping.is_set():
             await publish_sessions(base_url, known, datetime.now(UTC))
-            found = {"base_url": base_url, "sandbox_url": sandbox_url, **known, "people": demo_people_json()}
+            found = {
+                "base_url": base_url,
+                "sandbox_url": sandbox_url,
+                "mllp": dict(zip(("host", "port"), mllp.getsockname()[:2], strict=True)),
+                **known,
+                "people": demo_people_json(),
+            }
             sys.stdout.write(start_screen(found, await _first_code(base_url)))
             sys.stdout.flush()
             _write(demo_file, found)
@@ -78,7 +82,14 @@ async def _demo() -> None:
         _say("stopping …")
         sock.close()
         sandbox.close()
+        mllp.close()
         demo_file.unlink(missing_ok=True)
+
+
+def _beside(name: str, module: str, sock: socket, environment: dict[str, str]) -> Child:
+    """A program beside the workers, on a listening socket that outlives it."""
+    command = python(module, "--fd", str(sock.fileno()))
+    return Child(name, command, child_environment(environment), fds=(sock.fileno(),))
 
 
 def _say(what: str) -> None:
@@ -107,8 +118,11 @@ async def _prepare(settings: Settings, url: str) -> dict[str, Any]:
     try:
         vault = Vault(read_root_key(settings.root_key), os.urandom)
         await make_first_keys(vault)
-        write_public(settings.data_dir.resolve(), public_of((await load_ring(vault)).ring))
-        return await _accounts(settings.data_dir.resolve() / _SECRETS_FILE)
+        vault.ring = (await load_ring(vault)).ring
+        write_public(settings.data_dir.resolve(), public_of(vault.ring))
+        known = await _accounts(settings.data_dir.resolve() / _SECRETS_FILE)
+        await _laboratories(vault, known)
+        return known
     finally:
         await database.disconnect()
 
@@ -127,6 +141,22 @@ async def _accounts(kept: Path) -> dict[str, Any]:
         known["admins"] = [await _admin(name, role) for name, role in ADMINS]
     _write(kept, known)
     return known
+
+
+async def _laboratories(vault: Vault, known: dict[str, Any]) -> None:
+    """Where the hospitals' laboratories send from: this machine; the second's by its code as MSH-4."""
+    for key, _, code, _, _ in HOSPITALS:
+        hospital_id = UUID(known[key]["hospital_id"])
+        facility = None if key == "hospital" else code
+        config = {
+            "charset": "UTF-8",
+            "facility": facility,
+            "addresses": ["127.0.0.1/32", "::1/128"],
+            "certificates": [],
+        }
+        if await system_of(vault, hospital_id, "mllp") is None:
+            async with transaction() as tx:
+                await put_system(vault, hospital_id, "mllp", config, using=tx)
 
 
 async def _hospital(name: str, code: str, area: str, scopes: int) -> dict[str, str]:

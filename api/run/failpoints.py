@@ -12,6 +12,7 @@ NAMES: Final = frozenset(
     {
         *("resolve.ask", "resolve.told", "answer.start", "answer.half"),
         *("book.ask", "book.told", "cancel.done", "stop.done"),
+        *("record.keep", "record.kept", "record.told", "oru.keep", "oru.kept", "oru.acknowledge"),
     }
 )
 _UNDER_WAY: Final = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{"

@@ -22,6 +22,7 @@ def start_screen(demo: dict[str, Any], first: tuple[str, str]) -> str:
     admin     {base}/admin
     API       {base}/docs          health {base}/readyz
     sandbox   {demo["sandbox_url"]}  (text messages that would have been sent)
+    mllp      {demo["mllp"]["host"]}:{demo["mllp"]["port"]}  (laboratory results, HL7 v2)
 
   Hospital client (all scopes)
     client_id      {hospital["client_id"]}

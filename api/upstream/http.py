@@ -15,7 +15,7 @@ import ipaddress
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -90,14 +90,21 @@ def _unheard(_upstream: str, _call: str, _outcome: str, _seconds: float) -> None
 class Http:
     """The shared HTTP client: `upstream()` gives each system's client its own bound view of it.
 
-    calls: told after each call, for metrics. Close with `aclose()`, or use as an async context manager.
+    calls: told after each call, for metrics. transport: how connections are made, where not httpx's own way.
+    Close with `aclose()`, or use as an async context manager.
     """
 
-    def __init__(self, limits: HttpLimits = DEFAULT_LIMITS, calls: CallsHook = _unheard) -> None:
+    def __init__(
+        self,
+        limits: HttpLimits = DEFAULT_LIMITS,
+        calls: CallsHook = _unheard,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self.limits = limits
         self.calls = calls
         no_cookies = http.cookiejar.CookieJar(policy=http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         self.client = httpx.AsyncClient(
+            transport=transport,
             follow_redirects=False,
             trust_env=False,
             cookies=no_cookies,
@@ -220,7 +227,7 @@ class Upstream:
         self,
         method: str,
         path: str,
-        query: Mapping[str, str] | None,
+        query: Mapping[str, str | Sequence[str]] | None,
         body: bytes,
         sign: Signer | None,
         alone: bool,
@@ -263,7 +270,7 @@ class Call:
         path: str,
         *,
         answer: type[Answer],
-        query: Mapping[str, str] | None = None,
+        query: Mapping[str, str | Sequence[str]] | None = None,
         body: object = None,
         sign: Signer | None = None,
         safe: bool = False,

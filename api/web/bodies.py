@@ -32,8 +32,8 @@ def _no_constant(_: str) -> NoReturn:
 _strict: Final = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant).decode
 
 
-def parse(body: bytes, shape: type[Shape]) -> Shape:
-    """The body as `shape`.
+def parse(body: bytes, shape: type[Shape], kept: str | None = None) -> Shape:
+    """The body as `shape`. `kept`: its msgspec.Raw member, whose inside is not looked at here.
 
     Raises Problem body-malformed for what is no JSON in UTF-8 or has a key twice, and validation-failed, with the
     field, for another shape. Neither quotes what was sent.
@@ -46,8 +46,14 @@ def parse(body: bytes, shape: type[Shape]) -> Shape:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Problem(BODY_MALFORMED) from None
     if body != EMPTY:
-        _check_text(body)
+        _check_text(body if kept is None else _without(body, bytes(getattr(value, kept))))
     return value
+
+
+def _without(body: bytes, part: bytes) -> bytes:
+    """The body with null for its last such part."""
+    before, _, after = body.rpartition(part)
+    return before + b"null" + after
 
 
 def _check_text(body: bytes) -> None:

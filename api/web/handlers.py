@@ -61,9 +61,10 @@ def language_of(request: Request) -> str:
 def wrap(route: Route, services: "Services") -> Any:
     """The Sanic handler of a route."""
 
-    async def handler(request: Request, **_: str) -> HTTPResponse | ResponseStream:
+    async def handler(request: Request, **_: str) -> HTTPResponse | ResponseStream | None:
         work = _run(route, services, request)
-        return await (asyncio.shield(work) if route.commits else work)
+        answer = await (asyncio.shield(work) if route.commits else work)
+        return None if request.responded else answer  # a handler that streamed it has sent it
 
     handler.__name__ = route.name
     return handler
@@ -119,9 +120,16 @@ def _body(route: Route, request: Request) -> Any:
     if route.body is None:
         return None
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if route.body_raw is not None and kind == route.body_raw.content_type:
+        return raw
     if raw and kind != "application/json":
         raise Problem(MEDIA_TYPE_UNSUPPORTED)
-    return parse(raw or EMPTY, route.body)
+    try:
+        return parse(raw or EMPTY, route.body, route.body_kept)
+    except Problem as problem:
+        if route.body_invalid is None or problem.kind is not VALIDATION_FAILED:
+            raise
+        raise Problem(route.body_invalid, errors=problem.errors) from None
 
 
 def as_problem(error: Exception, services: "Services", request_id: str, where: str) -> Problem:

@@ -108,7 +108,10 @@ def _operation(route: Route) -> dict[str, Any]:
     }
     if route.body is not None:
         schema = {"$ref": REF.format(name=route.body.__name__)}
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        content: dict[str, Any] = {"application/json": {"schema": schema}}
+        if route.body_raw is not None:
+            content[route.body_raw.content_type] = {"schema": {"type": "object", "description": route.body_raw.about}}
+        operation["requestBody"] = {"required": True, "content": content}
     elif route.body_media is not None:
         content = {route.body_media.content_type: {"schema": {"type": "string"}}}
         operation["requestBody"] = {"required": True, "description": route.body_media.about, "content": content}

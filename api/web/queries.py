@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from api.web.routes import Route
 Row = TypeVar("Row")
 
 DEFAULT_LIMIT = 20
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class Page(msgspec.Struct, forbid_unknown_fields=False):
@@ -31,8 +32,7 @@ class Page(msgspec.Struct, forbid_unknown_fields=False):
         try:
             data = base64.urlsafe_b64decode(self.cursor + "=" * (-len(self.cursor) % 4))
             micros = int.from_bytes(data[:8], "big", signed=True)
-            at = datetime.fromtimestamp(micros // 1_000_000, UTC).replace(microsecond=micros % 1_000_000)
-            return at, UUID(bytes=data[8:])
+            return _EPOCH + timedelta(microseconds=micros), UUID(bytes=data[8:])
         except (ValueError, OverflowError, OSError):
             raise invalid(
                 "/cursor", "游标无效，请从第一页开始", "not a cursor of this list; begin with the first page"
@@ -46,7 +46,7 @@ class Page(msgspec.Struct, forbid_unknown_fields=False):
 
 def cursor(at: datetime, row_id: UUID) -> str:
     """The opaque cursor of a row's place."""
-    micros = int(at.timestamp()) * 1_000_000 + at.microsecond
+    micros = (at - _EPOCH) // timedelta(microseconds=1)
     return base64.urlsafe_b64encode(micros.to_bytes(8, "big", signed=True) + row_id.bytes).rstrip(b"=").decode()
 
 

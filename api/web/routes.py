@@ -48,6 +48,9 @@ class Route:
     tag: str
     body: type | None = None
     body_media: Media | None = None
+    body_raw: Media | None = None  # beside `body`: a content type whose bytes the handler gets as they are
+    body_kept: str | None = None  # the msgspec.Raw member of `body` that its handler reads by rules of its own
+    body_invalid: Kind | None = None  # what a body of another shape is, where it is not validation-failed
     body_max: int = JSON_BODY_MAX
     query: type | None = None
     answers: Mapping[int, type | Media | None] = field(default_factory=dict)

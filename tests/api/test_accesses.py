@@ -35,6 +35,7 @@ async def test_a_resolution_is_one_access_with_all_that_the_scanner_said(service
         "break_glass": False,
         "outcome": "allowed",
         "reason": None,
+        "act": None,
     }
 
 

@@ -24,16 +24,18 @@ from tests.bench.calls import Callers, codes_of, minimum_issue, minimum_resolve,
 from tests.bench.load import Load, Outcome, Request
 from tests.bench.minimum import CREATE
 from tests.bench.offline import Compared, offline
+from tests.bench.records.figures import Rounds as RecordRounds
+from tests.bench.records.figures import measure_records
 from tests.bench.servers import Demo, Minimum, cpu_seconds, resident_mib
 
 TARGETS: Final = {"issue": 0.60, "resolve": 0.60, "matrix ms": 1.0, "resident MiB": 120.0, "ready s": 10.0}
-PARTS: Final = ("codes", "booking", "library", "ready")
+PARTS: Final = ("codes", "booking", "records", "library", "ready")
 _BATCH: Final = 5000  # codes issued and then resolved, well within their life
 
 
 class Size(NamedTuple):
     """How much is done: pairs, requests of a measurement, resolves before memory is read, seconds of an offline one,
-    and the rounds and people of booking.
+    and the rounds of booking and of records.
     """
 
     pairs: int
@@ -41,10 +43,11 @@ class Size(NamedTuple):
     resolves: int
     seconds: float
     booking: Rounds
+    records: RecordRounds
 
 
-FULL: Final = Size(pairs=11, requests=4000, resolves=100_000, seconds=0.3, booking=Rounds(7, 2000))
-QUICK: Final = Size(pairs=7, requests=1500, resolves=20_000, seconds=0.1, booking=Rounds(3, 500))
+FULL: Final = Size(11, 4000, 100_000, 0.3, booking=Rounds(7, 2000), records=RecordRounds(11, 400, 100))
+QUICK: Final = Size(7, 1500, 20_000, 0.1, booking=Rounds(3, 500), records=RecordRounds(7, 100, 30))
 
 
 class Side(NamedTuple):
@@ -202,12 +205,14 @@ def codes(both: Bench, size: Size) -> None:
 
 def run(folder: Path, size: Size, connections: int, parts: Sequence[str]) -> None:
     """Measure, and print as it goes."""
-    if {"codes", "booking"} & set(parts):
+    if {"codes", "booking", "records"} & set(parts):
         with bench(folder, connections) as both:
             if "codes" in parts:
                 codes(both, size)
             if "booking" in parts:
                 measure_booking(both.demo, both.minimum.port, both.load, size.booking, _say)
+            if "records" in parts:
+                measure_records(both.demo, both.minimum.port, both.load, size.records, _say)
     if "library" in parts:
         _say("Against the bare library (cryptography's verify, zxing-cpp's writer):")
         for name, found in offline(size.seconds).items():

@@ -56,9 +56,9 @@ class Keys:
         """The headers of a session of an account."""
         return self._headers("patient", account_id, uuid4().bytes, 0)
 
-    def hospital(self, client_id: UUID) -> dict[str, str]:
+    def hospital(self, client_id: UUID, scope: str = "booking") -> dict[str, str]:
         """The headers of a hospital's client."""
-        return self._headers("hospital", client_id, bytes(16), SCOPES["booking"])
+        return self._headers("hospital", client_id, bytes(16), SCOPES[scope])
 
     def _headers(self, kind: str, subject: UUID, session: bytes, scopes: int) -> dict[str, str]:
         expires = int((datetime.now(UTC) + _TOKEN_LIFE).timestamp())

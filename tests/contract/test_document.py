@@ -25,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 
 from api.app import openapi_document
 from tests.process.demo import Demo, Headers
+from tests.support.records import BREAK_GLASS, JSON, lab
 
 EXAMPLES: Final = 200 if os.environ.get("YIMA_TEST_LONG") else 9
 CHECKS: Final = [
@@ -35,16 +36,21 @@ CHECKS: Final = [
     response_schema_conformance,
 ]
 STREAMS: Final = {"/v1/patient/events"}  # without an end; below
-# Not tried on what the other cases need: closing, disabling and compromising end things for good.
+# Not tried on what the other cases need: closing, disabling and compromising end things for good, or reach outside.
 ENDS: Final = {
+    ("DELETE", "/v1/patient/account"),
     ("DELETE", "/v1/patient/cards/{card_id}"),
     ("DELETE", "/v1/patient/cards/{card_id}/holders/{holder_id}"),
     ("POST", "/v1/admin/hospitals/{hospital_id}/clients/{client_id}/disable"),
     ("POST", "/v1/admin/keys/{kid}/compromise"),
     ("POST", "/v1/hospital/schedules/{key}/stop"),
+    ("PUT", "/v1/admin/hospitals/{hospital_id}/dicomweb"),  # whatever address is written there is asked for studies
     ("PUT", "/v1/hospital/schedules/{key}"),
 }
-ROLES: Final = {"keys": "custodian", "approvals": "custodian", "audit": "auditor", "alarms": "custodian"}
+ROLES: Final = {
+    **dict.fromkeys(("keys", "approvals", "alarms"), "custodian"),
+    **dict.fromkeys(("audit", "break-glass", "recognitions"), "auditor"),
+}
 DOCUMENT: Final = openapi_document()
 
 
@@ -88,6 +94,11 @@ class World:
         booked = demo.http.post(
             f"/v1/patient/cards/{card['card_id']}/appointments", headers=me, json={"slot_id": slot["slot_id"]}
         ).json()
+        under = f"/v1/hospital/resolutions/{resolution['resolution_id']}"
+        record = demo.http.post(
+            f"{under}/records", headers={**hospital, **JSON}, content=f'{{"resource":{lab()}}}'
+        ).json()
+        opened = demo.http.post(f"{under}/break-glass", headers=hospital, json=BREAK_GLASS).json()
         keys = demo.http.get("/v1/admin/keys", headers=demo.admin("custodian")).json()["keys"]
         self.there = {
             "card_id": card["card_id"],
@@ -100,13 +111,15 @@ class World:
             "version": "2026-11",
             "appointment_id": booked["appointment_id"],
             "key": session["key"],
+            "record_id": record["record_id"],
+            "break_glass_id": opened["break_glass_id"],
         }
 
     def headers(self, operation: APIOperation[Any, Any, Any, Any]) -> Headers:
         """A new token of the kind that the operation asks for."""
         ways = {name for way in operation.definition.raw.get("security", []) for name in way}
         if "patient" in ways:
-            return self.demo.patient()
+            return self.demo.patient(2 if (operation.method.upper(), operation.path) in ENDS else 0)
         if "hospital" in ways:
             return self.demo.hospital()
         if "admin" in ways:

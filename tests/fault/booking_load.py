@@ -1,17 +1,12 @@
 """People who book, cancel and wait, windows and hospitals that stop sessions, as a load that survives faults."""
 
 import asyncio
-import contextlib
-import itertools
 import os
-import random
 import time
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NamedTuple
-from uuid import uuid4
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -21,82 +16,27 @@ from api.run.root_key import read_root_key
 from models import database
 from models.keyring import load_ring
 from models.vault import Vault
-from tests.fault.load import Ledger
+from tests.fault.keyed_load import PAUSE, KeyedLoad
 from tests.process.demo import Demo, Headers
 from tests.support import crowd
 
-PAUSE: Final = 0.05
 SESSIONS: Final = 6  # on sale at a time, of both hospitals
-SETTLE_SECONDS: Final = 40.0
 EVERYTHING: Final = (
     *("POST appointments 201", "POST waitings 201", "DELETE 204", "POST cancel 200", "POST stop 200"),
     "stopped somebody",
 )
 _SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 _HALF_HOUR: Final = timedelta(minutes=30)
-# As if the time had passed after which somebody else takes over what a dead worker began.
-_LATER: Final = """
-UPDATE idempotent_answers SET until = yima_now() WHERE status IS NULL;
-UPDATE leases SET until = yima_now();
-"""
 
 
-class Keyed(NamedTuple):
-    """A call with an Idempotency-Key that succeeded: what is sent again, and the first answer."""
-
-    path: str
-    headers: Headers
-    body: dict[str, Any]
-    answer: dict[str, Any]
-
-
-class BookingLoad:
+class BookingLoad(KeyedLoad):
     """All lines share a ledger of statuses, and the sessions that are on sale."""
 
     def __init__(self, http: httpx.AsyncClient, people: list[crowd.Member], hospitals: list[Headers]) -> None:
-        self.http = http
+        super().__init__(http)
         self.people = people
         self.hospitals = hospitals
-        self.ledger = Ledger()
-        self.said: Counter[str] = Counter()
-        self.done: list[Keyed] = []
         self.sessions: list[tuple[Headers, str, dict[str, Any]]] = []
-        self._random = random.Random(7)
-        self._keys = itertools.count()
-        self._run = uuid4().hex[:8]
-        self._stopping = False
-
-    async def call(self, method: str, path: str, headers: Headers, body: Any = None) -> httpx.Response | None:
-        """One call; None where its outcome is not known."""
-        more: dict[str, Any] = {} if body is None else {"json": body}
-        try:
-            answer = await self.http.request(method, path, headers=headers, **more)
-        except httpx.TransportError as error:
-            self.ledger.note(type(error).__name__, known=False)
-            return None
-        self.ledger.note(str(answer.status_code), known=answer.status_code != 503)
-        return None if answer.status_code == 503 else answer
-
-    async def settle(self, method: str, path: str, headers: Headers, body: Any = None) -> httpx.Response:
-        """Call, and again until there is an answer that stands."""
-        deadline = time.monotonic() + SETTLE_SECONDS
-        while True:
-            answer = await self.call(method, path, headers, body)
-            if answer is not None and not (answer.status_code == 409 and _code(answer) == "idempotency-in-progress"):
-                what = f"POST {path.rsplit('/', 1)[-1]}" if method == "POST" else method
-                self.said[f"{what} {_code(answer)}"] += 1
-                return answer
-            assert time.monotonic() < deadline, f"{method} {path} has no answer: {answer and answer.text}"
-            await asyncio.sleep(PAUSE)
-
-    async def once(self, path: str, headers: Headers, body: dict[str, Any]) -> dict[str, Any] | None:
-        """A POST under a key of its own, written down where it succeeded."""
-        keyed = {**headers, "Idempotency-Key": f"{self._run}-{next(self._keys)}"}
-        answer = await self.settle("POST", path, keyed, body)
-        if not answer.is_success:
-            return None
-        self.done.append(Keyed(path, keyed, body, answer.json()))
-        return dict(answer.json())
 
     # Hospitals
 
@@ -169,35 +109,12 @@ class BookingLoad:
     async def running(self, demo: Demo) -> AsyncIterator["BookingLoad"]:
         """The load, for as long as the block; then every unknown outcome is settled."""
         lines = [self._hospitals(), *(self._person(member) for member in self.people)]
-        tasks = [asyncio.create_task(line) for line in lines]
-        try:
+        async with self.under_way(demo, lines):
             yield self
-        finally:
-            self._stopping = True
-            await asyncio.sleep(1)
-            await later(demo.database_url)
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.gather(*tasks)
 
     async def until_all_happened(self, seconds: float = 30) -> None:
         """Go on until each kind of thing was done."""
-        deadline = time.monotonic() + seconds
-        while missing := [what for what in EVERYTHING if not self.said[what]]:
-            assert time.monotonic() < deadline, f"did not happen: {missing}"
-            await asyncio.sleep(PAUSE)
-
-    async def repeated(self) -> list[str]:
-        """Calls whose repetition under their key does not give the first answer."""
-        wrong = []
-        for one in self.done:
-            again = await self.settle("POST", one.path, one.headers, one.body)
-            if not again.is_success or again.json() != one.answer or "idempotent-replayed" not in again.headers:
-                wrong.append(f"{one.path}: {again.status_code} {again.text[:200]}")
-        return wrong
-
-
-def _code(answer: httpx.Response) -> str:
-    return str(answer.status_code) if answer.is_success else str(answer.json()["code"])
+        await self.until_happened(EVERYTHING, seconds)
 
 
 def session_body(begin: datetime, capacities: list[int]) -> dict[str, Any]:
@@ -222,15 +139,6 @@ def session_body(begin: datetime, capacities: list[int]) -> dict[str, Any]:
         "cancel_until": begin.isoformat(),
         "slots": [{**slot, "capacity": capacity} for slot, capacity in zip(slots, capacities, strict=True)],
     }
-
-
-async def later(url: str) -> None:
-    """As if what a dead worker began could be taken over."""
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(_LATER)
-    finally:
-        await connection.close()
 
 
 async def texts_sent(url: str, seconds: float = 30) -> int:

@@ -16,7 +16,8 @@ import httpx
 import pytest
 
 from tests.fault import booking_checker
-from tests.fault.booking_load import BookingLoad, booking_load_on, later, session_body, strangers, texts_sent
+from tests.fault.booking_load import BookingLoad, booking_load_on, session_body, strangers, texts_sent
+from tests.fault.keyed_load import later
 from tests.fault.test_kills import kill_postgres, kill_workers
 from tests.fault.workers import worker_on
 from tests.process import processes

@@ -56,10 +56,16 @@ def fake() -> FakeService:
     return FakeService()
 
 
+@pytest.fixture(scope="session")
+def pages() -> Blueprint:
+    """The pages, rendered once for all tests."""
+    return pages_blueprint(demo=False)
+
+
 @pytest.fixture
-async def visitor(chromium: Browser, fake: FakeService) -> AsyncIterator[BrowserContext]:
+async def visitor(chromium: Browser, pages: Blueprint, fake: FakeService) -> AsyncIterator[BrowserContext]:
     """A visitor with a phone of 390 × 844 who must not meet an error of the page's own."""
-    async with serving(pages_blueprint(demo=False), fake.blueprint()) as address:
+    async with serving(pages, fake.blueprint()) as address:
         size: Any = {"width": 390, "height": 844}
         context = await chromium.new_context(base_url=address, viewport=size, locale="zh-CN")
         wrong: list[str] = []

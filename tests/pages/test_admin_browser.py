@@ -179,7 +179,7 @@ async def test_a_registrar_adds_a_hospital_and_a_client_and_disables_it(chromium
         row = page.locator(".hospital", has_text="株洲市医院")
         await expect(row).to_have_count(1)
         assert await service.value("SELECT count(*) FROM hospitals WHERE name = '株洲市医院'") == 1
-        await row.locator("summary").click()
+        await row.locator("summary").first.click()
         await row.locator("button").click()
         await page.locator("dialog [name=name]").fill("HIS")
         await page.keyboard.press("Enter")

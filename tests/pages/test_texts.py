@@ -10,15 +10,18 @@ from api.pages.assets import FOLDER, load_assets, modules_of
 from api.pages.texts import FOLDER as TEXTS
 from api.pages.texts import TEXTS_OF, Texts, load_texts, script_of_texts
 
-PAGES_WITH_SCRIPTS = ("patient", "booking", "scanner", "admin")
+PAGES_WITH_SCRIPTS = ("patient", "booking", "records", "rights", "scanner", "desk-records", "admin")
+PARTS_OF_THE_PATIENTS_PAGE = ("booking", "records", "rights")
+PAGE_OF_A_PART = dict.fromkeys(PARTS_OF_THE_PATIENTS_PAGE, "patient") | {"desk-records": "scanner"}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # The switch to the other language is written in that language.
 OF_THE_OTHER_LANGUAGE = {"switch.language", "switch.language.label"}
 
 
 def texts_of(page: str) -> Texts:
-    """What a page's scripts find; booking's come to those of the patient's page that is open."""
-    return load_texts((*TEXTS_OF["patient"], *TEXTS_OF["booking"]) if page == "booking" else TEXTS_OF[page])
+    """What a page's scripts find; those of a part come to those of the page that is open."""
+    first = TEXTS_OF[PAGE_OF_A_PART[page]] if page in PAGE_OF_A_PART else ()
+    return load_texts((*first, *TEXTS_OF[page]))
 
 
 def source_of(page: str) -> str:
@@ -70,6 +73,11 @@ def test_no_sentence_is_half_translated(name: str) -> None:
         assert slots[0] == slots[1], key
         if key not in OF_THE_OTHER_LANGUAGE:
             assert not CHINESE.search(sentence["en"]), key
+
+
+def test_parts_that_are_open_together_say_nothing_twice() -> None:
+    files = [name for page in ("patient", *PARTS_OF_THE_PATIENTS_PAGE) for name in TEXTS_OF[page]]
+    assert load_texts(files)
 
 
 def test_a_key_in_two_files_is_refused() -> None:

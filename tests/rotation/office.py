@@ -11,7 +11,7 @@ from uuid import UUID
 
 import httpx
 
-from api.schedule import LEASE, timing_of
+from api.schedule import Schedule, timing_of
 from models.rotation import tick
 from tests.support.service import Headers, Service
 
@@ -86,7 +86,7 @@ async def open_office(service: Service) -> Office:
     await service.sql(
         "INSERT INTO leases (name, holder, until) VALUES ($1, $2, 'infinity')"
         " ON CONFLICT (name) DO UPDATE SET holder = $2, until = 'infinity'",
-        LEASE,
+        Schedule.lease,
         UUID(int=0),
     )
     return Office(service)

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.shots import admin_records
 from tests.shots.camera_window import Window, problem
 from tests.shots.demo import Demo, Json
 
@@ -261,6 +262,7 @@ def as_registrar(window: Window, demo: Demo) -> None:
     page = window.page
     sign_in(window, demo.admin("registrar"))
     window.shot("60-registrar", ready=".hospital")
+    admin_records.as_registrar(window)
     page.locator("#hospitals + .button").click()
     for name, value in (("name", "株洲市演示医院"), ("code", "H43020000003"), ("area", "43")):
         page.locator(f"dialog [name={name}]").fill(value)
@@ -291,6 +293,7 @@ def as_auditor(window: Window, demo: Demo) -> None:
     """The audit, full and empty; nothing to press."""
     sign_in(window, demo.admin("auditor"))
     window.shot("70-auditor", ready=".entry")
+    admin_records.as_auditor(window)
     window.answer("**/v1/admin/audit?*", 200, {"entries": [], "next_cursor": None})
     again(window)
     window.shot("71-nothing-in-the-audit")

@@ -2,7 +2,7 @@
 
 import time
 
-from tests.shots import booking
+from tests.shots import booking, records
 from tests.shots.camera_window import Findings, Window, problem
 from tests.shots.demo import Demo, Json
 
@@ -27,6 +27,7 @@ def take(window: Window, demo: Demo, findings: Findings) -> None:
     trouble(window)
     lists(window, card)
     booking.take(window, card)
+    records.take(window, card)
     acts(window)
 
 
@@ -199,11 +200,11 @@ def lists(window: Window, card: Json) -> None:
     window.through("**/accesses?*")
     holder = {"holder_id": "h", "name": "李*", "relation": "parent", "since": "2026-03-04T02:00:00Z"}
     window.answer("**/holders", 200, {"holders": [holder]})
-    me_row(window, 3)
+    me_row(window, 5)
     page.locator(".row-acts .button").click()
     window.shot("54-holders", ready=".row-acts .button-primary")
     window.answer("**/holders", 200, {"holders": []})
-    me_row(window, 3)
+    me_row(window, 5)
     window.shot("55-no-holders", ready=".empty")
     text = "李* 的账户添加了您的卡。" if window.language == "zh" else "The account of 李* added your card."
     told = {
@@ -233,10 +234,10 @@ def acts(window: Window) -> None:
     window.shot("62-frozen", ready=".stage[data-kind=frozen]")
     page.locator(".stage .button-primary").click()
     page.wait_for_selector(LIVE)
-    me_row(window, 5)
+    me_row(window, 7)
     window.shot("63-close", ready=".points")
     tab(window, ME_TAB)
-    page.locator(".group").nth(1).locator(".row").nth(2).click()
+    page.locator(".group").nth(1).locator(".row").nth(3).click()
     window.shot("64-sign-out", ready=".panel")
     window.answer(CODES, 401, problem("unauthenticated", 401))
     tab(window, 0)

@@ -1,6 +1,6 @@
 """Every state of /scanner. Person 2 of the demo is the patient at the window."""
 
-from tests.shots import desk_booking
+from tests.shots import desk_booking, desk_records
 from tests.shots.camera_window import Window, problem
 from tests.shots.demo import Demo
 
@@ -14,6 +14,7 @@ def take(window: Window, demo: Demo) -> None:
     signing_in(window, demo)
     verdicts(window, demo)
     desk_booking.take(window, demo, PATIENT)
+    desk_records.take(window, demo, PATIENT)
     no_answer(window)
     camera(window)
     ending(window)

@@ -4,11 +4,12 @@ import { cookie } from "./remember.js";
 
 const SESSION = "/v1/admin/session";
 
-const guarded = (more = {}) => ({
+/** Options of a call that changes something. */
+export const guarded = (more = {}) => ({
   ...more,
   headers: { "X-CSRF-Token": cookie("yima_admin_csrf") ?? "", ...more.headers },
 });
-const read = async (path) => (await call("GET", path)).data;
+export const read = async (path) => (await call("GET", path)).data;
 
 /** Who is signed in: `{name, role, expires_at, expires_in}`. Refused with 401 if nobody is. */
 export const session = () => read(SESSION);
@@ -57,7 +58,7 @@ export function attempts() {
   };
 }
 
-const creating = (body, attempt) => guarded({ body, headers: { "Idempotency-Key": attempt(body) } });
+export const creating = (body, attempt) => guarded({ body, headers: { "Idempotency-Key": attempt(body) } });
 export const addHospital = async (body, attempt) => (await call("POST", "/v1/admin/hospitals", creating(body, attempt))).data;
 export const addClient = async (id, body, attempt) =>
   (await call("POST", `/v1/admin/hospitals/${id}/clients`, creating(body, attempt))).data;

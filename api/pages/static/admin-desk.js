@@ -2,10 +2,12 @@
 import * as api from "./admin-api.js";
 import { approvalsPart } from "./admin-approvals.js";
 import { auditPart } from "./admin-audit.js";
+import { glassPart } from "./admin-glass.js";
 import { hospitalsPart } from "./admin-hospitals.js";
 import { keysPanel } from "./admin-keys.js";
 import { nowPanel, workersPanel } from "./admin-now.js";
 import { livePart } from "./admin-place.js";
+import { recognitionsPart } from "./admin-recognitions.js";
 import { button, h, icon, show } from "./dom.js";
 import { Refused, explain } from "./http.js";
 import { t } from "./language.js";
@@ -21,7 +23,8 @@ export function desk(session, { over, leave }) {
   const [now, keys, workers] = [part("now", "now"), part("keys"), part("workers")];
   const waiting = approvalsPart(custodian, () => refresh());
   const hospitals = hospitalsPart(session.role === "registrar");
-  const audit = session.role === "auditor" ? auditPart() : null;
+  const auditor = session.role === "auditor";
+  const [audit, glass, recognised] = [auditPart, glassPart, recognitionsPart].map((make) => (auditor ? make() : null));
   const lost = h("div", { class: "desk-lost", role: "status" });
   let timer = 0;
   let ended = false;
@@ -32,9 +35,11 @@ export function desk(session, { over, leave }) {
     if (ended) return;
     const minute = Math.floor(Date.now() / MINUTE);
     if (ring && ring.etag !== found.etag) audit?.look();
+    glass?.look();
     ring = found;
     const rows = [ring.keys, ring.etag, ring.rolled_back];
-    now.draw([rows, open, alarms, minute], () => nowPanel({ ring: found, open, alarms }, custodian, refresh));
+    const waits = glass?.waits() ?? 0;
+    now.draw([rows, open, alarms, waits, minute], () => nowPanel({ ring: found, open, alarms, waits }, custodian, refresh));
     waiting.draw(open, minute);
     grid.classList.toggle("desk-waits", open.length > 0);
     keys.draw([rows, minute], () => keysPanel(found, custodian, refresh));
@@ -58,7 +63,7 @@ export function desk(session, { over, leave }) {
   const order = {
     custodian: [[keys.node], [workers.node, hospitals.node]],
     registrar: [[hospitals.node], [keys.node, workers.node]],
-    auditor: [[audit?.node], [keys.node, workers.node, hospitals.node]],
+    auditor: [[glass?.node, audit?.node], [recognised?.node, keys.node, workers.node, hospitals.node]],
   }[session.role];
   const columns = order.map((nodes) => h("div", { class: "desk-column" }, nodes));
   const grid = h("div", { class: "desk-grid" }, now.node, waiting.node, columns);
@@ -67,7 +72,8 @@ export function desk(session, { over, leave }) {
     node,
     /** Fills the desk for the first time; what the service says against it is thrown. */
     async begin() {
-      await Promise.all([look(), hospitals.begin(), audit?.begin()]);
+      await glass?.begin();
+      await Promise.all([look(), hospitals.begin(), audit?.begin(), recognised?.begin()]);
       timer = setTimeout(refresh, EVERY);
     },
     end() {

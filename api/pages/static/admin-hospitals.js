@@ -2,6 +2,7 @@
 import * as api from "./admin-api.js";
 import { clientDialog, disableDialog } from "./admin-clients.js";
 import { ask } from "./admin-dialog.js";
+import { systemsPart } from "./admin-systems.js";
 import { button, h, show } from "./dom.js";
 import { field } from "./form.js";
 import { explain } from "./http.js";
@@ -47,7 +48,7 @@ function hospitalRow(hospital, registrar) {
   };
   const summary = h("summary", { "aria-label": t("clients.of", hospital) }, t("clients.show"));
   const more = h("details", { class: "details", "data-key": key, ontoggle: () => more.open && fillIn() }, summary, inside);
-  return h("li", { class: "hospital" }, h("p", null, h("strong", null, hospital.name)), h("p", { class: "soft" }, `${hospital.code} · ${hospital.area}`), more);
+  return h("li", { class: "hospital" }, h("p", null, h("strong", null, hospital.name)), h("p", { class: "soft" }, `${hospital.code} · ${hospital.area}`), more, registrar && systemsPart(hospital));
 }
 
 function clientRow(hospital, client, registrar, again) {

@@ -9,7 +9,8 @@ import { clock, t } from "./language.js";
 const ENDED = ["compromised", "destroyed"];
 const PLACES = 3; // of an alarm's places are named
 
-export function nowPanel({ ring, open, alarms }, custodian, refresh) {
+/** `waits`: how much else waits for this person. */
+export function nowPanel({ ring, open, alarms, waits }, custodian, refresh) {
   const active = ring.keys.find((key) => key.purpose === "code" && key.state === "active");
   const pending = ring.keys.filter((key) => key.state === "pending");
   const wrong = [
@@ -18,7 +19,7 @@ export function nowPanel({ ring, open, alarms }, custodian, refresh) {
     ...open.filter((each) => each.late).map((each) => notice("refused", { title: t("late.title", each), todo: t("late.todo") })),
     !active && notice("refused", { title: t("now.none"), todo: "" }),
   ].filter(Boolean);
-  const calm = !wrong.length && !pending.length && !open.length;
+  const calm = !wrong.length && !pending.length && !open.length && !waits;
   return [
     h("h1", { id: "now", tabindex: "-1" }, t("now.title")),
     wrong,

@@ -1,9 +1,10 @@
 // Booking at the window: the panel under an accepted verdict, for one resolution, until the next scan.
 import { h, icon, show } from "./dom.js";
 import { notice } from "./form.js";
-import { Refused, attemptName, passing } from "./http.js";
+import { attemptName, passing } from "./http.js";
 import { t } from "./language.js";
 import { bigNumber, named, ofToday } from "./desk-arrival.js";
+import { liveUntil } from "./desk-live.js";
 import { AppointmentsView } from "./desk-mine.js";
 import { SlotsView } from "./desk-slots.js";
 import { isLive, sentence } from "./desk-words.js";
@@ -16,15 +17,17 @@ const KEYS = new Set(["F9", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"]);
 
 /**
  * Fills `place` for one resolution. `wish`: what this window looks for, kept from patient to patient;
- * `today(appointments, now)` hears of today's; `ended(code)` that nothing more can be done with this resolution.
+ * `today(appointments, now)` hears of today's; `ended(code)` that nothing more can be done with this resolution;
+ * `more`: a tab that leads elsewhere, or null.
  */
-export function openDesk({ resolution, wish, place, today, ended }) {
+export function openDesk({ resolution, wish, place, today, ended, more: elsewhere }) {
   const id = resolution.resolution_id;
   const resolvedAt = Date.parse(resolution.resolved_at);
   const behind = Date.now() - resolvedAt; // the clock of a window's computer may be wrong
   const now = () => Date.now() - behind;
   const closing = new AbortController();
   const { signal } = closing;
+  const live = liveUntil(signal, ENDS, end);
   const attempts = new Map(); // by slot: the same wish sent twice books once
   let given = { appointments: null, more: false, error: null };
   let cursor = null;
@@ -42,19 +45,6 @@ export function openDesk({ resolution, wish, place, today, ended }) {
   const said = h("div", { class: "desk-said" });
   const tabs = h("div", { class: "desk-tabs", role: "tablist", "aria-label": t("desk.title") });
   const body = h("div", { class: "desk-body", role: "tabpanel" });
-
-  /** The answer while this panel is there; afterwards nothing ever comes of it. */
-  async function live(answer) {
-    try {
-      const value = await answer;
-      return signal.aborted ? await never() : value;
-    } catch (error) {
-      if (signal.aborted) return never();
-      if (!(error instanceof Refused && ENDS.has(error.code))) throw error;
-      end(error.code);
-      return never();
-    }
-  }
 
   function end(code) {
     close();
@@ -88,6 +78,7 @@ export function openDesk({ resolution, wish, place, today, ended }) {
       tabs,
       one("slots", "booking", t("desk.slots")),
       one("mine", "records", count ? t("desk.mine-many", { count }) : t("desk.mine")),
+      elsewhere,
     );
   }
 
@@ -220,8 +211,6 @@ export function openDesk({ resolution, wish, place, today, ended }) {
     close,
   };
 }
-
-const never = () => new Promise(() => {});
 
 /** What was booked, its number read across the counter. */
 function booked(one, now) {

@@ -1,43 +1,57 @@
-// What stands under a verdict: the booking panel, one sentence where booking is not open, or nothing.
+// What stands under a verdict: the booking panel, one sentence where booking is not open, the way to records, or nothing.
 import { h, icon, show } from "./dom.js";
 import { t } from "./language.js";
 import { openDesk } from "./desk-booking.js";
+import { filesPart } from "./desk-files.js";
 
 const BOOKING_STEPS = "010101";
 
 /**
- * The part under the verdict. `next(today, now)` draws today's appointments as the next step, `replaced(verdict)` what
- * became of a verdict whose resolution is over; `over()`: the shift ended by itself.
+ * The parts under the verdict. `session`: whose shift it is; `next(today, now)` draws today's appointments as the next
+ * step, `replaced(verdict)` what became of a verdict whose resolution is over; `over()`: the shift ended by itself.
  */
-export function deskPart({ next, replaced, over }) {
+export function deskPart({ session, next, replaced, over }) {
   const node = h("section", { class: "desk-panel", "aria-label": t("desk.title"), hidden: true });
   const wish = { department: null, name: "" };
+  const files = filesPart({ session, turned, ended });
   let desk = null;
 
   /** Goes with the verdict that it belongs to. */
   function close() {
     desk?.close();
     desk = null;
+    files.close();
     show(node);
-    reveal(false);
+    reveal();
   }
 
-  /** Beside the panel the verdict says the same in less height. */
-  function reveal(on) {
-    node.hidden = !on;
-    node.parentElement?.classList.toggle("with-desk", on);
+  /** Shows what there is; beside it the verdict says the same in less height, and least beside records. */
+  function reveal() {
+    node.hidden = files.open || !node.hasChildNodes();
+    const { classList } = node.parentElement ?? node;
+    classList.toggle("with-desk", !node.hidden || !files.node.hidden);
+    classList.toggle("with-records", files.open);
+  }
+
+  function turned() {
+    reveal();
+    node.parentElement.scrollTop = 0;
   }
 
   function follow({ kind, answer, step }, verdict) {
     close();
     if (kind !== "answered") return;
     const { resolution } = answer;
-    if (resolution.granted.includes("booking")) {
-      reveal(true);
-      desk = openDesk({ resolution, wish, place: node, today: next, ended });
+    const booking = resolution.granted.includes("booking");
+    const records = resolution.granted.includes("records");
+    if (records) files.offer(resolution, !booking);
+    if (booking) {
+      const more = records ? files.tab() : null;
+      desk = openDesk({ resolution, wish, place: node, today: next, ended, more });
     } else if (verdict.kind === "accepted" && step.startsWith(BOOKING_STEPS)) {
       notGranted();
     }
+    reveal();
   }
 
   function ended(code) {
@@ -48,7 +62,6 @@ export function deskPart({ next, replaced, over }) {
   }
 
   function notGranted() {
-    reveal(true);
     show(
       node,
       h(
@@ -58,9 +71,16 @@ export function deskPart({ next, replaced, over }) {
         h("div", null, h("p", { class: "verdict-label" }, t("desk.closed")), h("p", null, t("desk.not-granted"))),
       ),
     );
+    reveal();
   }
 
-  return { node, follow, close, press: (key) => desk?.press(key) ?? false };
+  /** True if the key was for one of the parts. */
+  function press(key) {
+    if (key === "F6") return files.turn();
+    return files.open ? files.press(key) : (desk?.press(key) ?? false);
+  }
+
+  return { nodes: [node, files.node], follow, close, press };
 }
 
 const expired = () => ({

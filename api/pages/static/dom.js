@@ -40,6 +40,9 @@ export function button(kind, label, onclick, props) {
   );
 }
 
+/** A word or two set apart. */
+export const chip = (text, kind = "") => h("span", { class: `chip ${kind}` }, text);
+
 /** A button with an icon alone, named for screen readers. */
 export function iconButton(name, label, onclick, props) {
   return h(

@@ -118,7 +118,8 @@ export function screen(title, back, ...children) {
   );
 }
 
-function labelled(name, label, hint, makeInput) {
+/** What field and choice are made of: `makeInput(id, spoken)` gives the control, `spoken` ties the hint to it. */
+export function labelled(name, label, hint, makeInput) {
   made += 1;
   const id = `${name}-${made}`;
   const input = makeInput(id, { "aria-describedby": `${id}-hint` });

@@ -22,9 +22,9 @@ export class NoAnswer extends Error {}
 
 /**
  * Calls and gives `{status, headers, data}`. `body` is sent as JSON unless it is bytes.
- * `timeout` in milliseconds; `signal` ends the call from outside.
+ * `timeout` in milliseconds; `signal` ends the call from outside; `as`: "text" or "blob" instead of parsed JSON.
  */
-export async function call(method, path, { token, body, headers, timeout = 12_000, signal } = {}) {
+export async function call(method, path, { token, body, headers, timeout = 12_000, signal, as } = {}) {
   const ending = new AbortController();
   const timer = setTimeout(() => ending.abort(), timeout);
   signal?.addEventListener("abort", () => ending.abort(), { once: true });
@@ -44,7 +44,7 @@ export async function call(method, path, { token, body, headers, timeout = 12_00
       },
       body: body === undefined ? undefined : bytes ? body : JSON.stringify(body),
     });
-    return await read(response);
+    return await read(response, as);
   } catch (error) {
     if (error instanceof Refused) throw error;
     throw new NoAnswer(path.split("?")[0]);
@@ -53,7 +53,8 @@ export async function call(method, path, { token, body, headers, timeout = 12_00
   }
 }
 
-async function read(response) {
+async function read(response, as) {
+  if (response.ok && as) return { status: response.status, headers: response.headers, data: await response[as]() };
   const json = (response.headers.get("Content-Type") ?? "").includes("json");
   const text = await response.text();
   const data = json && text ? JSON.parse(text) : null;

@@ -1,5 +1,6 @@
 // The page's sentences, in the language that the server chose for it, and times as people read them.
 const texts = globalThis.yimaTexts;
+let learning = Promise.resolve();
 
 export const english = document.documentElement.lang === "en";
 export const acceptLanguage = english ? "en" : "zh-CN";
@@ -33,9 +34,15 @@ export function known(key, otherwise, values) {
 }
 
 /** Adds the sentences of a part of the page that is fetched later. */
-export async function learn(address) {
-  await import(address);
-  Object.assign(texts, globalThis.yimaTexts);
+export function learn(address) {
+  // One part after the other: each leaves its sentences in the same place.
+  learning = learning
+    .catch(() => {})
+    .then(async () => {
+      await import(address);
+      Object.assign(texts, globalThis.yimaTexts);
+    });
+  return learning;
 }
 
 /** 09:05, by the clock of the hospitals. */

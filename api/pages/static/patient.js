@@ -39,6 +39,8 @@ const TABS = [
   ["me", "user"],
 ];
 
+/** Screens that need no card. */
+const CARDLESS = ["add", "data", "family", "leaving", "me", "messages", "none", "signin", "signout", "trouble"];
 const LOOK_AGAIN = 5000; // ms; a list that does not agree with the refusal must not be asked for without end
 
 const main = document.querySelector("main");
@@ -86,6 +88,13 @@ const app = {
     if (index < 0) return app.go("booking"); // of a card that is here no more
     app.pick(index);
     return app.go("appointment", { id });
+  },
+
+  /** Who looked at the data of that card. */
+  openAccesses(card) {
+    const index = app.cards.findIndex((each) => each.card_id === card);
+    if (index >= 0) app.pick(index);
+    app.go("accesses");
   },
 
   draw: (name, given) => draw(name, given),
@@ -178,8 +187,7 @@ let attempt = 0;
 function draw(name, given) {
   endToast();
   app.view?.leave?.();
-  const needsCard = !["add", "me", "messages", "none", "signin", "signout", "trouble", "family"].includes(name);
-  const real = needsCard && !app.card ? (api.token() ? "none" : "signin") : name;
+  const real = !CARDLESS.includes(name) && !app.card ? (api.token() ? "none" : "signin") : name;
   app.view = (LATER.includes(real) ? laterView(real) : VIEWS[real])(app, given);
   app.view.name = real;
   show(main, app.view.node);

@@ -4,6 +4,10 @@ const SILENCE = 250; // ms without a key after which a whole text counts as sent
 const SLOW = 2000; // ms for a text that looks like part of a code
 const SHORT = 12; // characters; less is a hand on the keyboard
 const WHOLE = 274; // digits of the shortest dynamic code
+const RUN = /[0-9０-９a-fA-F:]{24,}/; // no hand types so much without a space
+
+/** Fields that somebody types into on purpose keep the focus; what a scanner sends there goes where it belongs. */
+const typing = (element) => element?.matches?.("[data-typing]");
 
 /** Watches `input`; `scanned(text)` gets each text once. `on()` says whether scans are wanted now. */
 export function watchField(input, { scanned, on }) {
@@ -36,15 +40,25 @@ export function watchField(input, { scanned, on }) {
     send();
   });
 
+  document.addEventListener("input", ({ target }) => {
+    const run = on() && typing(target) && RUN.exec(target.value)?.[0];
+    if (!run) return;
+    target.value = target.value.replace(run, "");
+    input.value += run;
+    input.focus({ preventScroll: true });
+    wait();
+  });
+
   // A click never takes the focus away; after Tab it comes back with the first character of the next scan.
-  document.addEventListener("mousedown", (event) => on() && event.target !== input && event.preventDefault());
+  const ours = ({ target }) => on() && target !== input && !typing(target);
+  document.addEventListener("mousedown", (event) => ours(event) && event.preventDefault());
   // Nothing scrolls with it: on a small screen the verdict stays where it is.
-  const focus = () => on() && input.focus({ preventScroll: true });
+  const focus = (event) => ours(event) && input.focus({ preventScroll: true });
   document.addEventListener("click", focus);
-  addEventListener("focus", focus);
+  addEventListener("focus", () => focus({ target: document.activeElement }));
   document.addEventListener("keydown", (event) => {
     const typed = event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey;
-    if (on() && typed && document.activeElement !== input) input.focus();
+    if (typed && ours({ target: document.activeElement })) input.focus();
   });
 }
 

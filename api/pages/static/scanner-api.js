@@ -4,7 +4,8 @@ import { cookie } from "./remember.js";
 
 const SESSION = "/v1/hospital/session";
 
-const guarded = (more) => ({ ...more, headers: { ...more?.headers, "X-CSRF-Token": cookie("yima_csrf") ?? "" } });
+/** Options of a call that changes something. */
+export const guarded = (more) => ({ ...more, headers: { ...more?.headers, "X-CSRF-Token": cookie("yima_csrf") ?? "" } });
 
 /** Who is signed in: `{hospital, terminal, operator: {id, name}, expires_at, expires_in}`. Refused with 401 if nobody is. */
 export const session = async () => (await call("GET", SESSION)).data;

@@ -44,6 +44,7 @@ export function workplace(session, { over, leave }) {
   );
   const channel = picker("channel", t("choice.channel"), CHANNELS, (value) => t(`channel.${value}`));
   const desk = deskPart({
+    session,
     next: (today, now) => drawNext(place, verdict, today, now),
     replaced(ending) {
       draw(ending);
@@ -51,7 +52,7 @@ export function workplace(session, { over, leave }) {
     },
     over,
   });
-  const right = h("div", { class: "work-right" }, place, desk.node);
+  const right = h("div", { class: "work-right" }, place, desk.nodes);
   const camera = cameraPart((text) => runner.take(text));
 
   const runner = new ScanRunner({
@@ -112,7 +113,7 @@ export function workplace(session, { over, leave }) {
     if (event.key === "F2") (event.preventDefault(), step.turn());
     else if (event.key === "F4") (event.preventDefault(), sound.press());
     else if (event.key === "F8") (event.preventDefault(), camera.press());
-    else if (!input.value && desk.press(event.key)) event.preventDefault();
+    else if (!input.value && !event.target.matches?.("[data-typing]") && desk.press(event.key)) event.preventDefault();
   };
 
   const node = h(

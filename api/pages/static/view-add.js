@@ -195,7 +195,7 @@ function consentPart() {
 }
 
 /** In large type one part at a time; otherwise all of them, one below the other. */
-function inSteps(parts) {
+export function inSteps(parts) {
   let at = 0;
   const forward = button("primary", t("step.next"), () => move(1), { class: "button button-primary large-only" });
   const backward = button("quiet", t("step.previous"), () => move(-1), { class: "button button-quiet large-only" });
@@ -225,7 +225,8 @@ function inSteps(parts) {
   };
 }
 
-function part(title, ...children) {
+/** One of the steps: a panel with its heading. */
+export function part(title, ...children) {
   return h("section", { class: "part panel" }, h("h2", { tabindex: "-1" }, title), ...children);
 }
 

@@ -21,7 +21,7 @@ export function bookingView(app) {
   const node = screen(
     title,
     app.back,
-    whoseOf(app),
+    whoseOf(app, t("booking.whose")),
     button("primary", t("booking.find"), () => app.go("hospitals"), { icon: "plus" }),
     h(
       "div",

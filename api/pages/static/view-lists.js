@@ -3,9 +3,11 @@ import { button, h, icon, show } from "./dom.js";
 import { during, notice, screen } from "./form.js";
 import { explain } from "./http.js";
 import { clock, day, known, t } from "./language.js";
+import { sayRecords } from "./later.js";
 import * as api from "./patient-api.js";
 import { SERVICES, operatorName, refusal, serviceNames, stepName } from "./visit.js";
 
+const TOGETHER = 600_000; // ms: the same look at the same records within it is one line
 const ABOUT_APPOINTMENTS = ["booked", "waiting-booked", "session-stopped", "booking-paused"];
 
 export function familyView(app) {
@@ -51,25 +53,44 @@ export function familyView(app) {
 export function accessesView(app) {
   const title = t("accesses.title");
   const lead = t(app.card.relation === "self" ? "accesses.lead.self" : "accesses.lead", { name: app.card.name });
+  let above = null; // the line that the same look again counts in
+  const item = (access) => {
+    if (above && sameLook(above.access, access)) return void above.again();
+    const times = h("span", { class: "chip", hidden: true });
+    let count = 1;
+    const again = () => ((times.textContent = `×${++count}`), (times.hidden = false));
+    above = { access, again };
+    return accessItem(app, access, times);
+  };
   const list = paged(
     (cursor) => api.accesses(app.card.card_id, { cursor }),
     "accesses",
-    accessItem,
+    item,
     t("accesses.none"),
   );
   return { node: screen(title, app.back, h("p", { class: "lead" }, lead), list), title, tab: "accesses" };
 }
 
-function accessItem(access) {
+/** Whether both are the same person's look at the same records in one visit, one soon after the other. */
+function sameLook(one, other) {
+  const what = ({ access_id: _id, at: _at, ...rest }) => JSON.stringify(rest);
+  const near = Math.abs(Date.parse(one.at) - Date.parse(other.at)) <= TOGETHER && day(one.at) === day(other.at);
+  return near && Boolean(one.records?.length) && what(one) === what(other);
+}
+
+/** `times`: how often, where it was more than once. */
+function accessItem(app, access, times) {
   const refused = access.outcome === "refused";
   const reason = refused ? refusal(access.reason) : null;
   const opened = SERVICES.filter((service) => access.what.includes(service));
   const what = opened.length ? t("accesses.opened", { services: serviceNames(opened) }) : t("accesses.identity");
+  const seen = h("div", null, access.records?.length ? t(access.act === "posted" ? "accesses.posted" : "accesses.records", { count: access.records.length }) : null);
+  sayRecords(app, access, seen);
   const where = [access.department, access.terminal, operatorName(access.operator)].filter(Boolean).join(" · ");
   return h(
     "li",
     { class: `moment ${refused ? "moment-refused" : ""}` },
-    h("span", { class: "moment-dot" }, icon(refused ? "cross" : "check")),
+    h("span", { class: "moment-dot" }, icon(refused ? "cross" : access.break_glass ? "look" : "check")),
     h(
       "div",
       { class: "moment-words" },
@@ -78,12 +99,13 @@ function accessItem(access) {
         { class: "moment-head" },
         h("time", { datetime: access.at }, clock(access.at)),
         h("strong", null, access.hospital),
+        times,
       ),
       where && h("p", { class: "soft" }, where),
       h("p", null, stepName(access.step ?? "")),
       refused ? null : h("p", null, what),
-      access.records?.length ? h("p", null, t("accesses.records", { count: access.records.length })) : null,
       access.break_glass ? h("p", { class: "moment-glass" }, t("accesses.break-glass")) : null,
+      seen,
       reason && h("p", { class: "moment-reason" }, h("strong", null, reason.title), " ", reason.todo),
     ),
   );
@@ -94,6 +116,10 @@ export const appointmentOf = ({ kind, ref }) => (ref && ABOUT_APPOINTMENTS.inclu
 
 export function messagesView(app) {
   const title = t("messages.title");
+  const glass = (message) => [
+    h("p", { class: "moment-glass" }, t("message.break-glass.todo")),
+    button("plain", t("accesses.title"), () => app.openAccesses(message.card_id), { icon: "history" }),
+  ];
   const item = (message) =>
     h(
       "li",
@@ -113,6 +139,7 @@ export function messagesView(app) {
           button("plain", t("messages.appointment"), () => app.openAppointment(message.ref, message.card_id), {
             icon: "booking",
           }),
+        message.kind === "break-glass" && glass(message),
       ),
     );
   return {
@@ -143,7 +170,8 @@ function paged(ask, name, item, none) {
           heading = day(each.at);
           list.append(h("h2", { class: "timeline-day" }, heading), h("ol", { class: "moments" }));
         }
-        list.lastElementChild.append(item(each));
+        const made = item(each);
+        if (made) list.lastElementChild.append(made);
       }
       next = page.next_cursor;
       if (!list.childElementCount) list.append(h("p", { class: "empty" }, icon("shield"), none));

@@ -24,6 +24,8 @@ export function meView(app) {
       group(
         t("me.card", { name: app.card.name }),
         item("booking", t("booking.title"), () => app.go("booking")),
+        item("records", t("records.title"), () => app.go("records")),
+        item("shield", t("consents.title"), () => app.go("consents")),
         item("scan", t("services.title"), () => app.go("services")),
         item("history", t("accesses.title"), () => app.go("accesses")),
         app.card.insurance ? null : item("insurance", t("insurance.title"), () => app.go("insurance")),
@@ -35,6 +37,7 @@ export function meView(app) {
       t("me.account"),
       item("family", t("family.title"), () => app.go("family")),
       item("bell", t("messages.title"), () => app.go("messages")),
+      item("lock", t("data.title"), () => app.go("data")),
       item("out", t("signout.title"), () => app.go("signout")),
     ),
   );

@@ -7,9 +7,9 @@ import * as api from "./patient-api.js";
 
 const DEMO = document.documentElement.dataset.demo === "true";
 
-/** `because`: what ended the last session, as `{title, todo}`, or nothing. */
+/** `because`: what ended the last session, as `{title, todo}`, or nothing; `kind` of its notice. */
 export function signInView(app, because) {
-  const place = h("div", { class: "stack" }, because ? notice("again", because) : null);
+  const place = h("div", { class: "stack" }, because ? notice(because.kind ?? "again", because) : null);
   const people = h("div", { class: "people" });
   const node = h(
     "section",

@@ -272,6 +272,7 @@ async def test_each_act_is_an_access_with_who_did_it_and_a_refusal_none(service:
         "break_glass": False,
         "outcome": "allowed",
         "reason": None,
+        "act": None,
     }
     assert (await window.cancel(mine)).status_code == 200
     refused(await window.cancel(mine), 409, "not-cancellable")

@@ -1,9 +1,8 @@
 """Booking's figures, measured in rounds and told as ratios with their targets."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from statistics import median
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -17,6 +16,7 @@ from tests.bench.booking.rush import Rush, rush
 from tests.bench.booking.stage import CONNECTIONS, Stage, days
 from tests.bench.crowd import Keys, make_crowd
 from tests.bench.load import Load
+from tests.bench.saying import Say, say_rates, say_times
 from tests.bench.servers import Demo
 
 CONTESTED: Final = 0.70  # of the rate of people who are spread, at least
@@ -24,8 +24,6 @@ BOOKING: Final = 0.05  # of the rate of an empty handler, at least
 SLOTS: Final = 3.0  # times what it takes among few, at most
 CANCEL: Final = 3.0  # times what it takes where nobody waits, at most
 _SMALL: Final = "booking_small"
-
-Say = Callable[[str], None]
 
 
 class Rounds(NamedTuple):
@@ -106,30 +104,17 @@ def _searched(load: Load, many: Place, few: Place, *, first: bool) -> tuple[Sear
 
 
 def _say_rush(rounds: list[Rush], say: Say) -> None:
-    _say_rates(say, "contested", [(one.contested, one.spread) for one in rounds], CONTESTED, "of spread")
-    _say_rates(say, "booking", [(one.spread, one.empty) for one in rounds], BOOKING, "of an empty handler")
-    _say_rates(say, "with a key", [(one.keyed, one.empty) for one in rounds], None, "")
-
-
-def _say_rates(say: Say, name: str, pairs: list[tuple[float, float]], target: float | None, of: str) -> None:
-    rate, other = (median(pair[side] for pair in pairs) for side in (0, 1))
-    ratio = median(one / two for one, two in pairs)
-    due = f"  target {target:.2f} {of}" if target is not None else ""
-    say(f"  {name:<16}{rate:>9,.0f}/s   of {other:>9,.0f}/s   ratio {ratio:6.3f}{due}")
+    say_rates(say, "contested", [(one.contested, one.spread) for one in rounds], CONTESTED, "of spread")
+    say_rates(say, "booking", [(one.spread, one.empty) for one in rounds], BOOKING, "of an empty handler")
+    say_rates(say, "with a key", [(one.keyed, one.empty) for one in rounds], None, "")
 
 
 def _say_cancelling(rounds: list[Cancelling], say: Say) -> None:
     pairs = [(one.line, one.none) for one in rounds]
-    _say_times(say, f"cancel, {WAITING:,} waiting", pairs, CANCEL, "nobody waiting")
+    say_times(say, f"cancel, {WAITING:,} waiting", pairs, CANCEL, "nobody waiting")
 
 
 def _say_searches(rounds: list[tuple[Searches, Searches]], say: Say) -> None:
     for name in Searches._fields:
         pairs = [(getattr(many, name), getattr(few, name)) for many, few in rounds]
-        _say_times(say, f"slots, {name}", pairs, SLOTS, f"{FEW} instead of {MANY:,}")
-
-
-def _say_times(say: Say, name: str, pairs: list[tuple[float, float]], target: float, of: str) -> None:
-    took, other = (median(pair[side] for pair in pairs) * 1000 for side in (0, 1))
-    ratio = median(one / two for one, two in pairs)
-    say(f"  {name:<24}{took:6.2f} ms   {other:6.2f} ms with {of}   ratio {ratio:5.2f}  target at most {target:.0f}")
+        say_times(say, f"slots, {name}", pairs, SLOTS, f"{FEW} instead of {MANY:,}")

@@ -1,0 +1,2 @@
+// The kinds of records (api-services.md, Records).
+export const KINDS = ["laboratory", "examination", "imaging", "discharge", "note"];

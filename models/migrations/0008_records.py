@@ -1,0 +1,218 @@
+from uuid import uuid4
+
+from tortoise import fields, migrations
+from tortoise.indexes import Index
+from tortoise.migrations import operations as ops
+
+
+class Migration(migrations.Migration):
+    dependencies = [("models", "0007_booking_rules")]
+
+    initial = False
+
+    operations = [
+        ops.CreateModel(
+            name="BreakGlass",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                ("resolution_id", fields.UUIDField()),
+                ("card_id", fields.UUIDField()),
+                ("person_id", fields.UUIDField()),
+                ("hospital_id", fields.UUIDField()),
+                ("client_id", fields.UUIDField()),
+                ("terminal", fields.CharField(max_length=64)),
+                ("department", fields.CharField(null=True, max_length=64)),
+                ("operator_id", fields.CharField(max_length=64)),
+                ("operator_name", fields.CharField(max_length=64)),
+                ("reason", fields.CharField(max_length=20)),
+                ("sealed", fields.BinaryField()),
+                ("at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("expires_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("verdict", fields.CharField(null=True, max_length=12)),
+                ("review_sealed", fields.BinaryField(null=True)),
+                ("reviewed_by", fields.UUIDField(null=True)),
+                ("reviewed_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "break_glasses",
+                "app": "models",
+                "indexes": [Index(fields=["resolution_id"]), Index(fields=["person_id", "at"])],
+                "pk_attr": "id",
+                "table_description": "An opening of all records under one resolution against or without consent, until `expires_at`.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="ConnectedSystem",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                ("hospital_id", fields.UUIDField()),
+                ("kind", fields.CharField(max_length=10)),
+                ("sealed", fields.BinaryField()),
+                ("version", fields.IntField()),
+                ("changed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "connected_systems",
+                "app": "models",
+                "unique_together": (("hospital_id", "kind"),),
+                "pk_attr": "id",
+                "table_description": "A hospital's laboratory (kind mllp) or imaging (dicomweb) system: its configuration, sealed whole.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="LabMessage",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("hospital_id", fields.UUIDField()),
+                ("key", fields.BinaryField()),
+                ("digest", fields.BinaryField()),
+                ("at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "lab_messages",
+                "app": "models",
+                "pk_attr": "id",
+                "table_description": "An HL7 v2 message that was kept: `key` hashes its sender and control id (MSH-10), `digest` its content.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="RecognitionCount",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("day", fields.DateField()),
+                ("item", fields.CharField(max_length=64)),
+                ("name", fields.CharField(max_length=100)),
+                ("decision", fields.CharField(max_length=10)),
+                ("reason", fields.CharField(max_length=20)),
+                ("count", fields.IntField()),
+            ],
+            options={
+                "table": "recognition_counts",
+                "app": "models",
+                "unique_together": (("day", "item", "decision", "reason"),),
+                "pk_attr": "id",
+                "table_description": 'How often a day\'s decisions on an item were of a kind, of no person in particular. reason: "" if accepted.',
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="RecognitionDecision",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                ("record_id", fields.UUIDField()),
+                ("person_id", fields.UUIDField()),
+                ("hospital_id", fields.UUIDField()),
+                ("resolution_id", fields.UUIDField()),
+                ("decision", fields.CharField(max_length=10)),
+                ("reason", fields.CharField(null=True, max_length=20)),
+                ("item_index", fields.BinaryField()),
+                ("sealed", fields.BinaryField()),
+                ("at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "recognition_decisions",
+                "app": "models",
+                "indexes": [Index(fields=["record_id", "at"])],
+                "pk_attr": "id",
+                "table_description": "A doctor's decision on a recognised record (检查检验结果互认), the last of its resolution and item, which is sealed.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Record",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                ("person_id", fields.UUIDField()),
+                ("hospital_id", fields.UUIDField()),
+                ("card_id", fields.UUIDField(null=True)),
+                ("resolution_id", fields.UUIDField(null=True)),
+                ("kind", fields.CharField(max_length=12)),
+                ("status", fields.CharField(max_length=20)),
+                ("occurred_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("sampled_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("posted_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("replaces", fields.UUIDField(null=True)),
+                ("superseded_by", fields.UUIDField(null=True)),
+                ("live", fields.BooleanField()),
+                ("level", fields.CharField(null=True, max_length=10)),
+                ("area", fields.CharField(null=True, max_length=6)),
+                ("source", fields.CharField(max_length=10)),
+                ("source_key", fields.BinaryField(null=True)),
+                ("size", fields.IntField()),
+                ("sha256", fields.BinaryField()),
+                ("summary", fields.BinaryField()),
+                ("observed", fields.BinaryField(null=True)),
+                ("sealed", fields.BinaryField()),
+            ],
+            options={
+                "table": "records",
+                "app": "models",
+                "pk_attr": "id",
+                "table_description": "A posted FHIR resource with its parts. It is never changed: a correction is a new one that supersedes it.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="RecordConsent",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                ("person_id", fields.UUIDField()),
+                ("version", fields.IntField()),
+                ("account_id", fields.UUIDField()),
+                ("card_id", fields.UUIDField()),
+                ("at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "record_consents",
+                "app": "models",
+                "unique_together": (("person_id", "version"),),
+                "pk_attr": "id",
+                "table_description": "One version of a person's choice (HL7 Consent) of who may read their records; the last one is in force.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="RecordConsentRule",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                ("consent_id", fields.UUIDField()),
+                ("position", fields.SmallIntField()),
+                ("hospital_id", fields.UUIDField(null=True)),
+                ("kind", fields.CharField(null=True, max_length=12)),
+                ("effect", fields.CharField(max_length=6)),
+                ("valid_from", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("valid_until", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "record_consent_rules",
+                "app": "models",
+                "indexes": [Index(fields=["consent_id"])],
+                "pk_attr": "id",
+                "table_description": "A rule of a version. No hospital: any that reads; no kind: all kinds. effect: permit or deny.",
+            },
+            bases=["Model"],
+        ),
+        ops.AddField(
+            model_name="Access",
+            name="act",
+            field=fields.CharField(null=True, max_length=10),
+        ),
+        ops.AddField(
+            model_name="Access",
+            name="break_glass_id",
+            field=fields.UUIDField(null=True),
+        ),
+        ops.AddField(
+            model_name="Account",
+            name="left_at",
+            field=fields.DatetimeField(null=True, auto_now=False, auto_now_add=False),
+        ),
+        ops.AddField(
+            model_name="Person",
+            name="erase_at",
+            field=fields.DatetimeField(null=True, auto_now=False, auto_now_add=False),
+        ),
+    ]
