@@ -27,7 +27,7 @@ from api.app import openapi_document
 from tests.process.demo import Demo, Headers
 from tests.support.records import BREAK_GLASS, JSON, lab
 
-EXAMPLES: Final = 200 if os.environ.get("YIMA_TEST_LONG") else 9
+EXAMPLES: Final = 200 if os.environ.get("YIMA_TEST_LONG") else 6
 CHECKS: Final = [
     not_a_server_error,
     status_code_conformance,

@@ -70,12 +70,12 @@ async def _stopped(demo: Demo, load: BookingLoad) -> int:
 async def test_booking_while_workers_are_killed(demo: Demo, long: bool) -> None:
     async with booking_load_on(demo, PEOPLE) as load:
         async with load.running(demo):
-            killed = await kill_workers(demo, 50 if long else 5)
+            killed = await kill_workers(demo, 50 if long else 3)
             await load.until_all_happened()
         await asyncio.to_thread(processes.wait_for, "all workers", lambda: len(demo.workers()) == 3, 20)
         print(f"\n{killed} kills of workers")
         await assert_all_agrees(demo, load)
-    assert killed >= (50 if long else 5)
+    assert killed >= (50 if long else 3)
 
 
 async def test_booking_while_postgres_is_killed(demo: Demo, long: bool) -> None:

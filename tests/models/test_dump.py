@@ -12,8 +12,9 @@ from tests.support.journey import journey
 from tests.support.people import identity_of, insurance_of
 from tests.support.service import Service
 
-# Where a code was scanned, by whom and why a registrar acted is kept as it was said: it is the accesses' content.
-_PLAIN = ("operator", "terminal", "reason", "words of a caller")
+# Where a code was scanned, by whom, who broke the glass and why a registrar acted is kept as it was said: it is the
+# accesses' content.
+_PLAIN = ("operator", "operator name", "terminal", "reason", "words of a caller")
 
 
 def dump(url: str) -> bytes:
@@ -44,7 +45,7 @@ async def test_a_dump_holds_none_of_what_was_told_in_any_encoding(own_service: S
         )
     await records_journey(service, seen, 3)
     await journey(service, seen)
-    seen = {what: value for what, value in seen.items() if what not in _PLAIN}
+    seen = {what: value for what, value in seen.items() if what.rstrip(" 0123456789") not in _PLAIN}
     assert len(seen) >= 200
     text = dump(service.services.settings.database_url)
     for table, count in (

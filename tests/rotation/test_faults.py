@@ -170,7 +170,7 @@ class Custodian:
 
 
 async def test_rotations_under_load(demo: Demo) -> None:
-    rotations = 20 if LONG else 5
+    rotations = 20 if LONG else 3
     custodian = Custodian(demo)
     async with Work(demo, 4) as work:
         await asyncio.sleep(3)
@@ -188,7 +188,7 @@ async def test_rotations_under_load(demo: Demo) -> None:
 
 
 async def test_compromises_under_load(demo: Demo) -> None:
-    compromises = 50 if LONG else 5
+    compromises = 50 if LONG else 3
     custodian = Custodian(demo)
     answered: dict[str, float] = {}
     took = []

@@ -105,7 +105,7 @@ async def test_no_aa_without_its_record_and_none_twice(demo: Demo, victim: str) 
     before, rows_before = await orders_kept(demo)
     senders = [Sender(demo, line + (100 if victim == "mllp" else 200)) for line in range(LINES)]
     running = [asyncio.create_task(one.run()) for one in senders]
-    times = {"mllp": 200 if LONG else 5, "postgres": 10 if LONG else 1}[victim]
+    times = {"mllp": 200 if LONG else 3, "postgres": 10 if LONG else 1}[victim]
     for _ in range(times):
         reached = sum(len(one.told) for one in senders) + LINES
         await _until(functools.partial(_told, senders, reached), "messages are taken")
