@@ -9,11 +9,9 @@ import msgspec
 from models.accounts import STANDS, Session
 from models.cards import CardRow, open_card
 from models.database import Connection, row, rows
+from models.keyset import FAR, LAST
 from models.slots import OFFERED, SlotRow, Whereabouts, slot_of
 from models.vault import Vault
-
-_LAST: Final = UUID(int=2**128 - 1)
-_FAR: Final = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
 
 
 class AppointmentRow(Whereabouts, frozen=True):
@@ -213,7 +211,7 @@ async def appointments_of(
         person_id,
         card_id,
         hospital_id,
-        *(after or (_FAR, _LAST)),
+        *(after or (FAR, LAST)),
         limit,
     )
     return [_appointment(record) for record in found]
@@ -269,7 +267,7 @@ async def waitings_of(
         person_id,
         card_id,
         None,
-        *(after or (_FAR, _LAST)),
+        *(after or (FAR, LAST)),
         limit,
     )
     return [WaitingRow(**record) for record in found]
@@ -292,7 +290,7 @@ async def appointments_of_schedule(
         " WHERE r.schedule_id = $1 AND (r.at, r.appointment_id) < ($2, $3)"
         " ORDER BY r.at DESC, r.appointment_id DESC LIMIT $4",
         schedule_id,
-        *(after or (_FAR, _LAST)),
+        *(after or (FAR, LAST)),
         limit,
     )
     return [NumberedAppointment(_appointment(record), record["number_sealed"]) for record in found]

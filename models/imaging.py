@@ -3,9 +3,7 @@
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from models.cards import open_person
 from models.database import Connection, row, rows
-from models.records import Owner
 from models.scans import open_patient_number
 from models.vault import Vault
 
@@ -17,22 +15,6 @@ class Live(NamedTuple):
     person_id: UUID
     health_card_id: str
     sha256: bytes
-
-
-async def owners(vault: Vault, hospital_id: UUID, numbers: list[str]) -> dict[str, Owner]:
-    """The people to whom a hospital gave these numbers, by number; others are left out."""
-    by_index = {vault.index("patient-number", f"{hospital_id}:{number}"): number for number in numbers}
-    found = await rows(
-        "SELECT n.number_index, p.id AS person_id, p.health_card_id, p.sealed AS person_sealed FROM patient_numbers n"
-        " JOIN people p ON p.id = n.person_id WHERE n.hospital_id = $1 AND n.number_index = ANY($2)",
-        hospital_id,
-        list(by_index),
-    )
-    named = {by_index[bytes(record["number_index"])]: record for record in found}
-    return {
-        number: Owner(record["person_id"], record["health_card_id"], open_person(vault, record), number)
-        for number, record in named.items()
-    }
 
 
 async def live_studies(hospital_id: UUID, keys: list[bytes]) -> dict[bytes, Live]:
@@ -70,9 +52,3 @@ async def number_at(vault: Vault, hospital_id: UUID, person_id: UUID) -> str | N
         "SELECT sealed FROM patient_numbers WHERE hospital_id = $1 AND person_id = $2", hospital_id, person_id
     )
     return open_patient_number(vault, found["sealed"], hospital_id, person_id) if found else None
-
-
-async def raw_of(vault: Vault, record_id: UUID) -> bytes:
-    """A record's bytes."""
-    found = await row("SELECT sealed FROM records WHERE id = $1", record_id)
-    return vault.open(found["sealed"], "records", "sealed", record_id) if found else b"{}"

@@ -7,7 +7,6 @@ from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
 from models.database import Connection, row, rows
-from models.vault import Vault
 
 # Of one order number, what was observed further apart is of different orders: laboratories use their numbers again.
 APART: Final = timedelta(days=60)
@@ -81,10 +80,3 @@ async def last_of_order(
 ) -> list[Last]:
     """The last records of an order that was first observed within so long of `at`, the live and the nearest first."""
     return [Last(*record.values()) for record in await rows(_LAST, hospital_id, keys, at, within, using=using)]
-
-
-async def bytes_of_record(vault: Vault, record_id: UUID, *, using: Connection) -> bytes:
-    """The bytes of a record that a message is about to replace."""
-    found = await row("SELECT sealed FROM records WHERE id = $1", record_id, using=using)
-    assert found is not None  # noqa: S101 - `lock_orders` has locked it
-    return vault.open(found["sealed"], "records", "sealed", record_id)

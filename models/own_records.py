@@ -6,9 +6,8 @@ from uuid import UUID
 
 from models.cards import check_row
 from models.database import row, rows
+from models.keyset import FAR, LAST
 from models.records import (
-    FAR,
-    LAST,
     LONG_AGO,
     SHOWN,
     WHOLE,
@@ -96,7 +95,7 @@ async def bytes_of(
         *(after or (FAR, LAST)),
         limit,
     )
-    return [(record["occurred_at"], record["record_id"], opened(vault, record)) for record in found]
+    return [(record["occurred_at"], record["record_id"], opened(vault, record)[1]) for record in found]
 
 
 async def observed_of(

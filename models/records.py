@@ -10,12 +10,11 @@ import msgspec
 from models.cards import PersonData, open_person
 from models.database import Connection, row, rows
 from models.integrity import IntegrityBroken
+from models.keyset import FAR, LAST
 from models.scans import READ_RESOLUTION
 from models.vault import Vault
 
 KINDS: Final = ("laboratory", "examination", "imaging", "discharge", "note")
-LAST: Final = UUID(int=2**128 - 1)
-FAR: Final = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
 LONG_AGO: Final = datetime.fromisoformat("0001-01-02T00:00:00+00:00")
 
 
@@ -203,20 +202,20 @@ async def previous(hospital_id: UUID, person_id: UUID, source_key: bytes, *, usi
     return found["id"] if found else None
 
 
-async def person_of_number(
-    vault: Vault, hospital_id: UUID, number: str, *, using: Connection | None = None
-) -> Owner | None:
-    """The person to whom a hospital gave its own number (HL7 PID-3, DICOM PatientID)."""
-    found = await row(
-        "SELECT p.id AS person_id, p.health_card_id, p.sealed AS person_sealed FROM patient_numbers n"
-        " JOIN people p ON p.id = n.person_id WHERE n.hospital_id = $1 AND n.number_index = $2",
+async def owners(vault: Vault, hospital_id: UUID, numbers: list[str]) -> dict[str, Owner]:
+    """The people to whom a hospital gave these numbers, by number (HL7 PID-3, DICOM PatientID); others are left out."""
+    by_index = {vault.index("patient-number", f"{hospital_id}:{number}"): number for number in numbers}
+    found = await rows(
+        "SELECT n.number_index, p.id AS person_id, p.health_card_id, p.sealed AS person_sealed FROM patient_numbers n"
+        " JOIN people p ON p.id = n.person_id WHERE n.hospital_id = $1 AND n.number_index = ANY($2)",
         hospital_id,
-        vault.index("patient-number", f"{hospital_id}:{number}"),
-        using=using,
+        list(by_index),
     )
-    if found is None:
-        return None
-    return Owner(found["person_id"], found["health_card_id"], open_person(vault, found), number)
+    named = {by_index[bytes(record["number_index"])]: record for record in found}
+    return {
+        number: Owner(record["person_id"], record["health_card_id"], open_person(vault, record), number)
+        for number, record in named.items()
+    }
 
 
 # Under a resolution: the gate of every call (models.scans) and what is behind it in one statement and one commit.
@@ -313,7 +312,12 @@ WHOLE: Final = (
 )
 
 
-def opened(vault: Vault, record: Any) -> bytes:
-    """The posted bytes of a row as `open_summary` takes it, with sealed. Raises IntegrityBroken."""
-    open_summary(vault, record)
-    return vault.open(record["sealed"], "records", "sealed", record["record_id"])
+def opened(vault: Vault, record: Any) -> tuple[Summary, bytes]:
+    """Summary and posted bytes of a row as `open_summary` takes it, with sealed. Raises IntegrityBroken."""
+    return open_summary(vault, record), vault.open(record["sealed"], "records", "sealed", record["record_id"])
+
+
+async def raw_of(vault: Vault, record_id: UUID, *, using: Connection | None = None) -> bytes | None:
+    """A record's posted bytes, for who made it; None where it was deleted."""
+    found = await row("SELECT sealed FROM records WHERE id = $1", record_id, using=using)
+    return vault.open(found["sealed"], "records", "sealed", record_id) if found else None

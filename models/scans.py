@@ -8,6 +8,7 @@ from codes.verify import VerifiedCode
 from models.appointments import AppointmentRow, appointment_of
 from models.cards import InsuranceData, PersonData, open_person
 from models.database import row, rows
+from models.keyset import FAR, LAST
 from models.vault import Vault
 
 
@@ -193,17 +194,15 @@ SELECT * FROM (
         ORDER BY x.at DESC, x.id DESC LIMIT $5)
 ) all_kinds ORDER BY at DESC, id DESC LIMIT $5
 """
-_FAR: Final = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
 
 
 async def accesses(person_id: UUID, card_id: UUID | None, after: tuple[datetime, UUID] | None, limit: int) -> list[Any]:
     """Scans of a person (of one card, where `card_id` is given), refused ones too, and uses; newest first, keyset."""
-    at, access_id = after or (_FAR, _LAST)
+    at, access_id = after or (FAR, LAST)
     return await rows(_ACCESSES, person_id, card_id, at, access_id, limit)
 
 
 _PAGE: Final = 1000
-_LAST: Final = UUID(int=2**128 - 1)
 _SINCE: Final = f"""
 SELECT * FROM (
     SELECT {_ACCESS_COLUMNS}, x.granted, false AS used, ARRAY[]::uuid[] AS records, NULL::text AS act,
@@ -222,7 +221,7 @@ SELECT * FROM (
 async def accesses_since(person_ids: list[UUID], since: datetime) -> list[Any]:
     """Scans of these people after a point in time, oldest first."""
     found: list[Any] = []
-    page = await rows(_SINCE, person_ids, since, _LAST)
+    page = await rows(_SINCE, person_ids, since, LAST)
     while len(page) == _PAGE:
         found += page
         page = await rows(_SINCE, person_ids, page[-1]["at"], page[-1]["id"])

@@ -8,7 +8,7 @@ from sanic.response import HTTPResponse, ResponseStream
 
 from api.patient.standing import own_card, require_standing
 from api.problems import NOT_FOUND, Problem
-from api.records.reading import ReadRecord, wanted_of
+from api.records.reading import ReadRecord, read_record, wanted_of
 from api.records.shown import DOWNLOAD, posted_bytes, shown_to_patient
 from api.records.types import (
     FHIR_JSON,
@@ -28,7 +28,6 @@ from models.cards import CardRow
 from models.consents import speaks_for
 from models.own_records import bytes_of, observed_of, record_of_account, records_of
 from models.recognitions import decided_on
-from models.records import open_summary, opened
 from models.vault import Vault
 
 subject = Subject("Records")
@@ -76,16 +75,7 @@ async def own_record(call: Call[Any], record_id: UUID | None = None) -> ReadReco
     found = await record_of_account(vault, record_id or call.id_in_path("record_id"), account_id)
     if found is None:
         raise Problem(NOT_FOUND)
-    return ReadRecord(
-        found["record_id"],
-        found["record_hospital"],
-        found["kind"],
-        found["record_status"],
-        found["live"],
-        False,
-        open_summary(vault, found),
-        opened(vault, found),
-    )
+    return read_record(vault, found, holds=False)
 
 
 @subject.route(

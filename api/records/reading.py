@@ -21,11 +21,11 @@ from models.records import (
     item_key,
     list_under,
     listed,
-    open_summary,
     opened,
     person_under,
     read_under,
 )
+from models.vault import Vault
 
 subject = Subject("Records")
 
@@ -62,16 +62,19 @@ async def readable(call: Call[Any], record_id: UUID | None = None) -> ReadRecord
     require_live(call, record, "records")
     if record is None or record["record_id"] is None:
         raise Problem(NOT_FOUND)
-    vault, found = call.services.vault, record["record_id"]
+    return read_record(call.services.vault, record, holds=record["holds"])
+
+
+def read_record(vault: Vault, record: Any, *, holds: bool) -> ReadRecord:
+    """The record of a row as `opened` takes it, with live."""
     return ReadRecord(
-        found,
+        record["record_id"],
         record["record_hospital"],
         record["kind"],
         record["record_status"],
         record["live"],
-        record["holds"],
-        open_summary(vault, record),
-        opened(vault, record),
+        holds,
+        *opened(vault, record),
     )
 
 

@@ -23,8 +23,8 @@ from api.records.imaging.study import imaging_study, named_in, source_key
 from api.upstream.dicom_json import SHANGHAI, Study
 from api.upstream.dicomweb import Archive, Registered
 from models.database import transaction
-from models.imaging import Live, corrected_by_hand, live_studies, owners, raw_of
-from models.records import NewRecord, Owner, keep, previous
+from models.imaging import Live, corrected_by_hand, live_studies
+from models.records import NewRecord, Owner, keep, owners, previous, raw_of
 from models.systems import System, systems
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class _Reading:
     async def _study(self, key: bytes, study: Study, owner: Owner | None, live: Live | None) -> None:
         if live is not None and (owner is None or owner.person_id != live.person_id):
             raw = await raw_of(self.services.vault, live.record_id)
-            if named_in(raw) == study.patient_number:
+            if raw is not None and named_in(raw) == study.patient_number:
                 return  # the hospital gave its number to another person; the PACS did not move the study
             await self._take_back(key, study, live)
             live = None

@@ -18,7 +18,7 @@ from api.records.mllp.reports import Report, withdrawal
 from api.records.mllp.values import date_time
 from models import lab_messages
 from models.database import Connection, transaction
-from models.records import NewRecord, Observed, Owner, Recognition, keep, person_of_number
+from models.records import NewRecord, Observed, Owner, Recognition, keep, owners
 from models.systems import System
 from models.vault import Vault
 
@@ -66,8 +66,9 @@ async def look(system: System, named: Named) -> Seen:
 async def owner_of(vault: Vault, system: System, message: Message) -> Owner:
     """The person whom PID-3 names at this hospital. Raises Refused."""
     pid = message.pid
-    asked = [await person_of_number(vault, system.hospital_id, number) for number in patient_numbers(pid)]
-    found = [one for one in asked if one is not None]
+    asked = patient_numbers(pid)
+    known = await owners(vault, system.hospital_id, asked)
+    found = [known[number] for number in asked if number in known]
     if not found:
         raise reject(UNKNOWN_KEY, "no patient of this hospital has this number", pid.place(3))
     if len(found) < len(asked):

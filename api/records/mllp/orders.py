@@ -8,7 +8,8 @@ from api.records.fhir import Facts
 from api.records.mllp.refused import DUPLICATE, error, reject
 from api.records.mllp.reports import Earlier, Report, earlier
 from models.database import Connection
-from models.lab_messages import APART, Last, bytes_of_record, last_of_order, lock_orders
+from models.lab_messages import APART, Last, last_of_order, lock_orders
+from models.records import raw_of
 from models.vault import Vault
 
 SOURCE: Final = "mllp"
@@ -78,7 +79,9 @@ async def _check(vault: Vault, last: Last, made: Report, facts: Facts, using: Co
     """Raise Refused where a report may not take the place of the last one."""
     if last.source != SOURCE:
         raise reject(DUPLICATE, "this report was corrected by the hospital, which is not overruled", made.obr.place(3))
-    before = earlier(await bytes_of_record(vault, last.record_id, using=using))
+    raw = await raw_of(vault, last.record_id, using=using)
+    assert raw is not None  # noqa: S101 - the order is locked
+    before = earlier(raw)
     if _comes_late(before, last, made, facts):
         raise reject(DUPLICATE, "a later report of this order and service is kept already", made.obr.place(3))
     if last.live and facts.status in _GOOD and before.codes - made.codes:
