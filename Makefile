@@ -18,7 +18,7 @@ run: $(VENV)/.run ## install and run everything on http://127.0.0.1:8000, with f
 	@exec $(BIN)/yima demo
 
 test: $(VENV)/.dev ## run the tests on a real PostgreSQL and Redis of their own
-	@$(BIN)/python -m pytest -rs -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -rs -n 2 --dist worksteal
 
 lint: $(VENV)/.dev ## ruff, and the import arrows
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports

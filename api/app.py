@@ -26,6 +26,9 @@ from api.open.docs import docs_blueprint
 from api.pages import pages_blueprint
 from api.patient import accesses, cards, codes, events, freezing, session, verifications
 from api.patient import hospitals as patient_hospitals
+from api.payment import notify, reconciliations, unresolved
+from api.payment import patients as paying_patients
+from api.payment import windows as billing_windows
 from api.records import consents, fhir, glass, posting, reading, recognising, reviewing
 from api.records import patients as record_patients
 from api.records.imaging import admin as imaging_admin
@@ -56,6 +59,11 @@ SUBJECTS: Final[tuple[Subject, ...]] = (
     waitings.subject,
     windows.subject,
     changes.subject,
+    billing_windows.subject,
+    paying_patients.subject,
+    notify.subject,
+    unresolved.subject,
+    reconciliations.subject,
     posting.subject,
     reading.subject,
     recognising.subject,
@@ -133,8 +141,9 @@ def create_app(services: Services) -> Sanic[Any, Any]:
         methods = {route.method, "HEAD"} if route.method == "GET" else {route.method}
         app.add_route(wrap(route, services), route.path, methods=methods, name=route.name)
     app.blueprint(docs_blueprint(openapi_document()))
-    app.blueprint(pages_blueprint(demo=services.settings.demo))
-    if services.settings.demo:
+    demo = services.settings.demo
+    app.blueprint(pages_blueprint(demo=demo, sandbox=services.settings.wechat_pay_url if demo else ""))
+    if demo:
         app.blueprint(demo_blueprint())
     app.before_server_start(_start)
     app.before_server_stop(_stop)
@@ -155,6 +164,8 @@ async def _start(app: Sanic[Any, Any]) -> None:
         asyncio.create_task(services.glass_alarm.run(services)),
         asyncio.create_task(services.imaging.run(services)),
         asyncio.create_task(services.purge.run(services)),
+        asyncio.create_task(services.money.run(services)),
+        asyncio.create_task(services.reconciler.run(services)),
         asyncio.create_task(services.events.run(services)),
         asyncio.create_task(fhir.prepare_soon()),
     ]
@@ -174,6 +185,8 @@ async def _stop(app: Sanic[Any, Any]) -> None:
         await services.glass_alarm.stop(services)
         await services.imaging.stop(services)
         await services.purge.stop(services)
+        await services.money.stop(services)
+        await services.reconciler.stop(services)
         await services.keeper.say_goodbye()
     await services.upstreams.http.aclose()
     await services.pacs.aclose()

@@ -44,11 +44,16 @@ async def answer_once(call: "Call[Any]") -> Answer | HTTPResponse | ResponseStre
         raise
 
 
-async def keep(call: "Call[Any]", answer: Answer, *, using: Connection) -> Answer:
-    """Keep the answer in the handler's transaction, if the caller sent a key."""
-    if call.claimed is not None and not await idempotency.keep(
-        call.services.vault, call.claimed, answer.status, answer.body, using=using
-    ):
+async def keep(call: "Call[Any]", answer: Answer, *, using: Connection, mine: bool = True) -> Answer:
+    """Keep the answer in the handler's transaction, if the caller sent a key.
+
+    mine: the transaction is given up where a repetition has taken the claim over; False where that one finds by itself
+    what was done here.
+    """
+    if call.claimed is None:
+        return answer
+    kept = await idempotency.keep(call.services.vault, call.claimed, answer.status, answer.body, using=using)
+    if mine and not kept:
         raise Problem(IDEMPOTENCY_IN_PROGRESS, retry_after=2)
     return answer
 

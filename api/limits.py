@@ -34,6 +34,8 @@ LIMITS: Final = {
     "decode": "1200/minute",
     "admin": "600/minute",
     "open": "1200/minute",
+    "payment": "60/minute",
+    "notify": "60000/minute",
 }
 _REDIS_WAIT: Final = 0.015  # seconds
 _BREAKER_SECONDS: Final = 5.0

@@ -19,6 +19,9 @@ _SCANS = Counter("yima_scans", "Scans by outcome", ["outcome"])
 _FORGED = Counter("forged_signature", "Good signatures over cards that do not exist: a key was stolen")
 _BOOKINGS: Final = Counter("yima_bookings", "Tries to book or cancel by outcome", ["outcome"])
 _GLASSES = Counter("yima_break_glass", "Breakings of the glass", ["reason"])
+_MONEY_NEWS: Final = Counter("yima_money_news", "News of WeChat Pay", ["kind", "outcome"])
+_RECONCILED: Final = Counter("yima_reconciliations", "Days compared with the other side's books", ["channel", "status"])
+_DIFFERENCES: Final = Counter("yima_reconciliation_differences", "What two books have otherwise", ["channel", "kind"])
 _REFUSED_KEYS = Counter("yima_refused_by_key_state", "Codes refused for their key, by its state", ["state"])
 _INTEGRITY = Counter("yima_integrity_failures", "Stored rows whose hash did not hold", ["table"])
 _UPSTREAM = Counter("yima_upstream_calls", "Calls to systems outside", ["upstream", "call", "outcome"])
@@ -80,6 +83,18 @@ class Metrics:
     def glass(self, reason: str) -> None:
         """One breaking of the glass."""
         _GLASSES.labels(reason).inc()
+
+    def money_news(self, kind: str, outcome: str) -> None:
+        """One piece of news of WeChat Pay: of a payment or refund, or a forged one."""
+        _MONEY_NEWS.labels(kind, outcome).inc()
+
+    def reconciliation(self, channel: str, status: str) -> None:
+        """One day compared."""
+        _RECONCILED.labels(channel, status).inc()
+
+    def differences(self, channel: str, kind: str, count: int) -> None:
+        """What a comparison found."""
+        _DIFFERENCES.labels(channel, kind).inc(count)
 
     def refused_key(self, state: str) -> None:
         """A code whose key may not verify, by the key's state ("unknown": no such key)."""

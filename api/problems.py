@@ -525,3 +525,107 @@ CONSENT_INVALID = _add(
     ("授权设置有误", "The consent is not valid"),
     ("请按 errors 所示位置修改；最多 100 条。", "Mend what `errors` names. There are at most 100 rules."),
 )
+
+# Payment (api-services.md)
+BILL_NOT_PAYABLE = _add(
+    "bill-not-payable",
+    409,
+    ("账单现在不能支付", "The bill cannot be paid now"),
+    (
+        "账单已支付、已取消，或正在另一部手机上支付；请刷新账单查看状态。",
+        "It is paid, cancelled, or being paid on another phone; look at the bill again.",
+    ),
+)
+BILL_CHANGED = _add(
+    "bill-changed",
+    409,
+    ("账单金额有变化", "The bill's parts have changed"),
+    (
+        "医保重新计算后，各部分金额与预览不同，尚未扣款；请核对新的金额后再支付。",
+        "The insurer settled other parts than it previewed, and nothing was charged; look at the new ones, then pay.",
+    ),
+)
+REFUND_EXCEEDS = _add(
+    "refund-exceeds",
+    409,
+    ("退费超过可退部分", "More than can be refunded"),
+    ("请按账单上剩余的数量或金额退费。", "Refund no more than what is left of the bill."),
+)
+REFUND_WOULD_CHARGE = _add(
+    "refund-would-charge",
+    409,
+    ("退费后个人反而要多付", "The refund would cost the patient more"),
+    (
+        "医保重新结算剩余项目后，个人应付比现在多，因此没有退费，账单不变；请改退其他项目或全部退费。",
+        "Settled anew, the rest would cost more cash than before, so nothing was changed; refund other items, or all.",
+    ),
+)
+REFUND_TOO_LATE = _add(
+    "refund-too-late",
+    409,
+    ("已超过退费期限", "Too late to refund"),
+    (
+        "微信支付满一年后不能原路退回，请由财务另行处理。",
+        "WeChat Pay takes refunds for a year; the hospital's finance office must pay it out.",
+    ),
+)
+AMOUNT_INVALID = _add(
+    "amount-invalid",
+    422,
+    ("金额或数量有误", "An amount or quantity is not right"),
+    (
+        "单价须为正整数（分），数量为最多4位小数的正数，合计不超过一亿元；窗口收款须等于应付现金。",
+        "Prices are whole fen above 0, quantities above 0 with at most 4 decimals, totals at most 10^10 fen; a window takes exactly the cash part.",
+    ),
+)
+INSURER_REFUSED = _add(
+    "insurer-refused",
+    422,
+    ("医保未受理", "The insurer refused"),
+    (
+        "医保拒绝了这笔业务，账单没有变化；请核对参保信息，或按自费开单。",
+        "The insurer said no and nothing was changed; check the insurance, or make the bill self-paid.",
+    ),
+)
+REFUND_NEEDS_ITEMS = _add(
+    "refund-needs-items",
+    422,
+    ("医保账单须按项目退费", "A refund of this bill must name items"),
+    (
+        "医保只能整单撤销后重新结算，请选择要退的项目，或全部退费。",
+        "Insurers reverse whole bills and settle the rest anew: name items, or refund all.",
+    ),
+)
+INSURER_PARTS_MISMATCH = _add(
+    "insurer-parts-mismatch",
+    502,
+    ("医保返回的金额对不上", "The insurer's amounts do not add up"),
+    (
+        "医保返回的各部分之和不等于总额，已撤销，没有扣款；请稍后再试或按自费处理。",
+        "The parts the insurer gave do not make the total; it was reversed and nothing charged. Try later, or self-paid.",
+    ),
+)
+INSURER_UNAVAILABLE = _add(
+    "insurer-unavailable",
+    503,
+    ("医保暂时无法结算", "The insurer cannot be reached"),
+    ("没有扣款；请稍后再试，着急可按自费处理。", "Nothing was charged; try again later, or make it self-paid."),
+)
+PAYMENT_UNAVAILABLE = _add(
+    "payment-unavailable",
+    503,
+    ("微信支付暂时无法使用", "WeChat Pay cannot be used right now"),
+    ("没有扣款；请稍后再试，或到窗口支付。", "Nothing was charged; try again later, or pay at the window."),
+)
+NOTIFICATION_NOT_AUTHENTIC = _add(
+    "notification-not-authentic",
+    401,
+    ("通知验签失败", "The notification is not authentic"),
+    ("只接受微信支付五分钟内签名的通知。", "Only what WeChat Pay signed within the last five minutes is taken."),
+)
+NOTIFICATION_MISMATCH = _add(
+    "notification-mismatch",
+    422,
+    ("通知与订单不符", "The notification does not fit an order"),
+    ("没有这个订单，或金额不同；请人工核对。", "There is no such order, or its amount is another; somebody must look."),
+)

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from uuid import UUID, uuid4
 
 from api.bearers import Bearers
@@ -15,18 +16,23 @@ from api.logs import RequestLog
 from api.metrics import Metrics
 from api.outbox import Outbox
 from api.patient.events import EventHub
+from api.payment.engine import Money
+from api.payment.reconciling import Reconciler
 from api.publishing import SignedSets
 from api.records.imaging.listings import Listings
 from api.records.imaging.sync import Imaging
 from api.records.overdue import GlassAlarm
 from api.schedule import Schedule
-from api.settings import Settings
+from api.settings import Settings, SettingsInvalid
 from api.upstream.dicomweb import DicomWeb
 from api.upstream.http import Http, HttpLimits
 from api.upstream.insurer import Insurer, InsurerConfig
+from api.upstream.insurer_books import InsurerDays
 from api.upstream.registry import Registry, RegistryConfig
+from api.upstream.settlement import Settlement
 from api.upstream.sms import SmsConfig, TextMessages
 from api.upstream.wechat import WeChat, WeChatConfig
+from api.upstream.wechat_pay import WeChatPay, WeChatPayConfig
 from models.upstream_tokens import StoredAccessTokens
 from models.vault import Vault
 
@@ -40,6 +46,9 @@ class Upstreams:
     registry: Registry
     texts: TextMessages
     insurer: Insurer
+    settlement: Settlement
+    insurer_days: InsurerDays
+    pay: WeChatPay
 
 
 @dataclass(slots=True)
@@ -63,6 +72,8 @@ class Services:
     pacs: DicomWeb
     glass_alarm: GlassAlarm
     purge: Purge
+    money: Money
+    reconciler: Reconciler
     events: EventHub
     worker: UUID
     signed_sets: SignedSets = field(default_factory=SignedSets)
@@ -104,6 +115,8 @@ def make_services(settings: Settings, root: bytes) -> Services:
         DicomWeb(metrics.upstream),
         GlassAlarm(),
         Purge(),
+        Money(),
+        Reconciler(),
         EventHub(),
         worker,
     )
@@ -134,4 +147,33 @@ def _upstreams(settings: Settings, vault: Vault, clock: Clock, metrics: Metrics)
         http,
         clock.now,
     )
-    return Upstreams(http, wechat, registry, texts, insurer)
+    pay = _wechat_pay(settings, http)
+    return Upstreams(http, wechat, registry, texts, insurer, Settlement(insurer), InsurerDays(insurer), pay)
+
+
+def _wechat_pay(settings: Settings, http: Http) -> WeChatPay:
+    """Raises SettingsInvalid for keys that are not there or cannot be used."""
+    config = WeChatPayConfig(
+        base_url=settings.wechat_pay_url,
+        mchid=settings.wechat_pay_mchid,
+        serial=settings.wechat_pay_serial,
+        private_key=_text_of("wechat_pay_key_file", settings.wechat_pay_key_file),
+        api_v3_key=settings.wechat_pay_api_v3_key,
+        public_key=_text_of("wechat_pay_public_key_file", settings.wechat_pay_public_key_file),
+        public_key_id=settings.wechat_pay_public_key_id,
+        appid=settings.wechat_appid,
+        notify_url=f"{settings.base_url}/v1/notify/wechat-pay",
+    )
+    try:
+        return WeChatPay(config, http)
+    except ValueError as wrong:
+        raise SettingsInvalid(str(wrong)) from None
+
+
+def _text_of(name: str, file: Path | None) -> str:
+    if file is None:
+        raise SettingsInvalid(f"YIMA_{name.upper()} is not set")
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise SettingsInvalid(f"the file at YIMA_{name.upper()} cannot be read") from None

@@ -13,6 +13,8 @@ _PRODUCTION_NEEDS = (
     *("registry_url", "registry_app_id", "registry_secret"),
     *("sms_url", "sms_app_id", "sms_secret"),
     *("insurer_url", "insurer_fixmedins_code", "insurer_fixmedins_name", "insurer_mdtrtarea"),
+    *("wechat_pay_mchid", "wechat_pay_serial", "wechat_pay_key_file", "wechat_pay_api_v3_key"),
+    *("wechat_pay_public_key_file", "wechat_pay_public_key_id"),
 )
 
 
@@ -70,6 +72,13 @@ class Settings:
     insurer_fixmedins_code: str = ""
     insurer_fixmedins_name: str = ""
     insurer_mdtrtarea: str = ""
+    wechat_pay_url: str = "https://api.mch.weixin.qq.com"
+    wechat_pay_mchid: str = ""
+    wechat_pay_serial: str = ""
+    wechat_pay_key_file: Path | None = None
+    wechat_pay_api_v3_key: str = field(default="", repr=False)
+    wechat_pay_public_key_file: Path | None = None
+    wechat_pay_public_key_id: str = ""
 
     mllp_host: str = "127.0.0.1"
     mllp_port: int = 0
@@ -146,6 +155,10 @@ def _check(s: Settings) -> None:
     for name, (low, high) in ranges.items():
         if not low <= getattr(s, name) <= high:
             raise SettingsInvalid(f"YIMA_{name.upper()} must be from {low} to {high}")
+    if s.wechat_pay_api_v3_key and len(s.wechat_pay_api_v3_key.encode()) != 32:
+        raise SettingsInvalid("YIMA_WECHAT_PAY_API_V3_KEY has 32 characters")
+    if s.wechat_pay_public_key_id and not s.wechat_pay_public_key_id.startswith("PUB_KEY_ID_"):
+        raise SettingsInvalid("YIMA_WECHAT_PAY_PUBLIC_KEY_ID begins with PUB_KEY_ID_")
     if len({path is None for path in (s.mllp_tls_cert, s.mllp_tls_key, s.mllp_tls_ca)}) > 1:
         raise SettingsInvalid("YIMA_MLLP_TLS_CERT, YIMA_MLLP_TLS_KEY and YIMA_MLLP_TLS_CA go together: set all or none")
 

@@ -19,7 +19,8 @@ from tortoise.migrations.executor import MigrationExecutor
 from tortoise.transactions import in_transaction
 
 MODULES = [
-    f"models.{name}" for name in ("people", "hospitals", "visits", "booking", "record_tables", "keys", "work", "audit")
+    f"models.{name}"
+    for name in ("people", "hospitals", "visits", "booking", "record_tables", "payment", "keys", "work", "audit")
 ]
 # Tortoise writes each statement's values at DEBUG; they are people's data, so it writes nothing, whatever the level.
 logging.getLogger("tortoise.db_client").addFilter(lambda _: False)

@@ -23,6 +23,7 @@ class Claim(NamedTuple):
     mine: bool
     same_body: bool
     answer: tuple[int, bytes] | None
+    scope: bytes = b""  # of caller, path and key: the same for each repetition
 
 
 _CLAIM: Final = f"""
@@ -41,7 +42,7 @@ async def claim(vault: Vault, scope: bytes, body_hash: bytes) -> Claim:
     ours = uuid4()
     taken = await row(_CLAIM, uuid4(), scope, body_hash, ours, CLAIM_SECONDS)
     if taken is not None:
-        return Claim(taken["id"], ours, True, True, None)
+        return Claim(taken["id"], ours, True, True, None, scope)
     found = await row("SELECT id, claim, body_hash, status, sealed FROM idempotent_answers WHERE scope = $1", scope)
     if found is None:  # given up between the two statements
         return await claim(vault, scope, body_hash)

@@ -186,6 +186,13 @@ async def audited(found: list[Fate], *, using: Connection | None = None) -> bool
     return await row("SELECT 1 FROM audit_entries WHERE subject = ANY($1) LIMIT 1", ids, using=using) is not None
 
 
+async def billed(found: list[Fate], *, using: Connection | None = None) -> bool:
+    """Whether any of these people was ever billed."""
+    ids = [fate.person_id for fate in found if fate.touched]
+    seen = await row("SELECT 1 FROM bill_rows WHERE person_id = ANY($1) LIMIT 1", ids, using=using)
+    return seen is not None
+
+
 async def booked_ahead(card_ids: list[UUID], *, using: Connection) -> dict[UUID, UUID]:
     """appointment -> session of what is booked with these cards and not over."""
     found = await rows(

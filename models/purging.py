@@ -3,6 +3,7 @@
 from typing import Final
 from uuid import UUID
 
+from models.bills import empty_bills
 from models.database import Connection, row, rows
 from models.leaving import delete_numbers, delete_records
 from models.vault import Vault
@@ -75,7 +76,7 @@ async def erase_some(vault: Vault, person_id: UUID, *, using: Connection) -> boo
         later = "NULL" if found["held"] else again
         await using.execute_query(f"UPDATE people SET erase_at = {later} WHERE id = $1", [person_id])
         return True
-    if not await _delete_kept(person_id, using=using):
+    if not await _delete_kept(vault, person_id, using=using):
         return False
     await using.execute_query(
         "UPDATE people SET sealed = $2, document_index = $3, health_card_id = $4, erase_at = NULL, updated_at = yima_now()"
@@ -90,7 +91,7 @@ async def erase_some(vault: Vault, person_id: UUID, *, using: Connection) -> boo
     return True
 
 
-async def _delete_kept(person_id: UUID, *, using: Connection) -> bool:
+async def _delete_kept(vault: Vault, person_id: UUID, *, using: Connection) -> bool:
     """Delete AT_ONCE rows of each table at most; whether nothing is left."""
     await delete_records(person_id, [], using=using)
     await delete_numbers([person_id], using=using)
@@ -103,6 +104,7 @@ async def _delete_kept(person_id: UUID, *, using: Connection) -> bool:
             using=using,
         )
         done = done and len(found) < AT_ONCE
+    done = await empty_bills(vault, person_id, AT_ONCE, using=using) and done
     await using.execute_query(
         "DELETE FROM record_consent_rules WHERE consent_id IN (SELECT id FROM record_consents WHERE person_id = $1)",
         [person_id],

@@ -7,7 +7,7 @@ from uuid import UUID
 from codes.verify import VerifiedCode
 from models.appointments import AppointmentRow, appointment_of
 from models.cards import InsuranceData, PersonData, open_person
-from models.database import row, rows
+from models.database import Connection, row, rows
 from models.keyset import FAR, LAST
 from models.vault import Vault
 
@@ -226,3 +226,34 @@ async def accesses_since(person_ids: list[UUID], since: datetime) -> list[Any]:
         found += page
         page = await rows(_SINCE, person_ids, page[-1]["at"], page[-1]["id"])
     return found + page
+
+
+async def access_to_money(
+    client_id: UUID, session_id: UUID | None, resolution_id: UUID, act: str, *, live: bool = False, using: Connection
+) -> bool:
+    """Put down that a hospital used a resolution for payment (act: billed, paid, refunded, cancelled).
+
+    session_id: the clerk's shift, if one did it. live: False is returned where the card is not active any more.
+    """
+    found = await row(
+        "SELECT yima_money_access($1, $2, $3, $4, $5, yima_now()) AS done",
+        resolution_id,
+        client_id,
+        session_id,
+        act,
+        live,
+        using=using,
+    )
+    return bool(found and found["done"])
+
+
+async def looked_at_money(client_id: UUID, session_id: UUID | None, resolution_id: UUID) -> None:
+    """Put down that a hospital looked at a bill after its resolution was over: once an hour for a client and shift."""
+    await row(
+        "SELECT yima_money_access(r.id, $1, $2, 'looked', false, yima_now()) FROM resolutions r WHERE r.id = $3"
+        " AND r.expires_at <= yima_now() AND NOT EXISTS (SELECT 1 FROM accesses a WHERE a.person_id = r.person_id"
+        " AND a.at > yima_now() - interval '1 hour' AND a.resolution_id = r.id AND a.client_id = $1 AND a.act = 'looked')",
+        client_id,
+        session_id,
+        resolution_id,
+    )

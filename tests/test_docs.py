@@ -21,7 +21,7 @@ def test_readme_lists_every_setting_with_its_default() -> None:
     table = re.search(r"### Settings\n(.*?)\n## ", text("README.md"), re.S)
     assert table
     rows = [row.split("|")[1:3] for row in table[1].splitlines() if row.startswith("| `")]
-    listed = {name: default for names, default in rows[1:] for name in re.findall(r"`([A-Z_]+)`", names)}
+    listed = {name: default for names, default in rows[1:] for name in re.findall(r"`([A-Z0-9_]+)`", names)}
     known = {one.name.upper(): one.default for one in fields(Settings)}
     assert listed.keys() == known.keys()
     numbers = {name: str(default) for name, default in known.items() if type(default) is int and default > 1}

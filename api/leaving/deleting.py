@@ -47,7 +47,8 @@ async def read_leaving(account_id: UUID, call: Call[Any], *, using: Connection |
     going = await leaving.going(account_id, fates, using=using)
     evidence = await leaving.evidence(fates, using=using)
     audited = await leaving.audited(fates, using=using)
-    return Leaving(call.services.clock.today(), len(cards), fates, evidence, going, audited)
+    billed = await leaving.billed(fates, using=using)
+    return Leaving(call.services.clock.today(), len(cards), fates, evidence, going, audited, billed)
 
 
 async def _leave(call: Call[Any], *, using: Connection) -> Left:

@@ -14,6 +14,7 @@ from sanic.response import HTTPResponse, ResponseStream
 from api.booking.shown import SHANGHAI, shown_appointment, shown_waiting
 from api.patient.shown import shown_access, shown_card, shown_insurance, shown_message
 from api.patient.standing import require_standing
+from api.payment.shown import shown_bill
 from api.records.patients import bundle, seen_by
 from api.records.shown import shown_to_patient
 from api.web.answers import API_HEADERS, encode
@@ -21,6 +22,7 @@ from api.web.calls import Call
 from api.web.routes import Caller, Media, Subject
 from models import exporting
 from models.appointments import appointments_of, waitings_of
+from models.bills import bills_of
 from models.cards import CardRow, cards_of
 from models.consents import speaks_for
 from models.leaving import created_at
@@ -189,6 +191,14 @@ async def _waitings(vault: Vault, card: CardRow) -> Pages:
         yield [shown_waiting(row) for row in page]
 
 
+async def _bills(vault: Vault, card: CardRow) -> Pages:
+    alone = await seen_by(card)
+    async for page in _paged(
+        lambda after: bills_of(vault, card.person_id, alone, None, after, _PAGE), lambda row: (row.at, row.bill_id)
+    ):
+        yield [shown_bill(vault, row) for row in page]
+
+
 async def _numbers(vault: Vault, card: CardRow) -> Pages:
     """A hospital shows its number to the person; a holder of somebody else's card is not shown it here, either."""
     if card.relation == "self":
@@ -213,13 +223,14 @@ async def _messages(vault: Vault, account_id: UUID, language: str) -> Pages:
         yield [shown_message(told, language) for told in page]
 
 
-# What the download has of each card, beside the card itself and its records. Bills have their place here.
+# What the download has of each card, beside the card itself and its records.
 _PARTS: Final[dict[str, Callable[[Vault, CardRow], Pages]]] = {
     "policies": _policies,
     "consents": _choices,
     "accesses": _accesses,
     "appointments": _appointments,
     "waitings": _waitings,
+    "bills": _bills,
     "patient_numbers": _numbers,
     "record_list": _listed,
 }

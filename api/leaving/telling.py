@@ -19,6 +19,7 @@ class Leaving(NamedTuple):
     evidence: list[Evidence]
     going: Going
     audited: bool
+    billed: bool
 
 
 def removed(of: Leaving, language: str) -> list[Removed]:
@@ -45,6 +46,7 @@ def kept(of: Leaving, language: str) -> list[Kept]:
         _kept(of, "accesses", lambda one: bool(one.accesses or one.glasses), _ACCESSES),
         _kept(of, "consents", lambda one: True, _CONSENTS),
         _kept(of, "appointments", lambda one: bool(one.appointments), _APPOINTMENTS),
+        ("bills", of.billed, _BILLS, None),
         ("freeze", any(fate.alone and fate.held_back for fate in of.fates), _FREEZE, None),
         ("others", shared, _others(shared), None),
         ("audit", of.audited, _AUDIT, None),
@@ -65,6 +67,10 @@ _CONSENTS: Final = Text(
 _APPOINTMENTS: Final = Text(
     "过去的和已取消的预约，它们属于医院的排班记录；爽约的暂停也不因注销而消除。",
     "Past and cancelled appointments, which belong to the hospitals' schedules; a pause for missed ones is not lifted by leaving.",
+)
+_BILLS: Final = Text(
+    "账单的金额与收退款账目，它们属于医院的账，长期保存；项目和就诊信息随您的身份信息一起删除，没付的账单仍须付清。",
+    "The amounts of bills and the accounts of what was paid and refunded, which are the hospitals', for good; what a bill was for goes with your identity. What is due stays due.",
 )
 _FREEZE: Final = Text(
     "管理机构对卡的冻结，和与之对应的加密身份信息：至少到解除冻结为止。",

@@ -21,7 +21,9 @@ class Removed(msgspec.Struct):
 class Kept(msgspec.Struct):
     """What stays, in the reader's language. `until`: the first local date without it; null: as the text says."""
 
-    what: Literal["accesses", "consents", "appointments", "freeze", "others", "audit", "closed-cards", "technical"]
+    what: Literal[
+        "accesses", "consents", "appointments", "bills", "freeze", "others", "audit", "closed-cards", "technical"
+    ]
     text: str
     until: dt.date | None
 

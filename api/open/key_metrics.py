@@ -11,6 +11,7 @@ from api.settings import Settings
 from models.database import row
 from models.glasses import overdue
 from models.key_rows import KeyRow, key_rows, next_of, ring_reports
+from models.money_work import count_listed
 from models.vault import Vault
 
 
@@ -36,13 +37,21 @@ async def key_exposition(vault: Vault, settings: Settings) -> bytes:
         return b""
     keys, workers = await key_rows(vault), await ring_reports()
     registry = CollectorRegistry()
-    registry.register(_Snapshot([*_metrics(keys, workers, ring, settings), _glasses(unreviewed)]))
+    registry.register(
+        _Snapshot([*_metrics(keys, workers, ring, settings), _glasses(unreviewed), _unresolved(await count_listed())])
+    )
     return generate_latest(registry)
 
 
 def _glasses(unreviewed: int) -> Metric:
     return GaugeMetricFamily(
         "yima_break_glass_overdue", "Breakings of the glass without a verdict for more than 7 days", value=unreviewed
+    )
+
+
+def _unresolved(count: int) -> Metric:
+    return GaugeMetricFamily(
+        "yima_money_unresolved", "Payments and refunds whose outcome no try has found out", value=count
     )
 
 

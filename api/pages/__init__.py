@@ -32,17 +32,20 @@ IMMUTABLE: Final = "public, max-age=31536000, immutable"
 Variants = dict[tuple[Language, bool], bytes]
 
 
-def pages_blueprint(*, demo: bool) -> Blueprint:
-    """The pages as one blueprint. `demo`: the patient's page offers the demo's people to sign in as."""
+def pages_blueprint(*, demo: bool, sandbox: str = "") -> Blueprint:
+    """The pages as one blueprint. `demo`: the patient's page offers the demo's people to sign in as.
+
+    sandbox: the origin whose stand-in for WeChat Pay that page may call; without one it pays inside WeChat alone.
+    """
     assets = load_assets()
-    pages = _Pages(Renderer(assets, load_icons()), demo=demo)
+    pages = _Pages(Renderer(assets, load_icons()), demo=demo, sandbox=sandbox)
     blueprint = Blueprint("pages")
 
     async def index(request: Request) -> HTTPResponse:
         return _answer(request, pages.index)
 
     async def patient(request: Request) -> HTTPResponse:
-        return _answer(request, pages.patient)
+        return _answer(request, pages.patient, connect=sandbox)
 
     async def scanner(request: Request) -> HTTPResponse:
         return _answer(request, pages.scanner, camera=True)
@@ -74,11 +77,11 @@ def pages_blueprint(*, demo: bool) -> Blueprint:
 class _Pages:
     """Every page in every variant, by the name of its route."""
 
-    def __init__(self, renderer: Renderer, *, demo: bool) -> None:
+    def __init__(self, renderer: Renderer, *, demo: bool, sandbox: str = "") -> None:
         self._renderer = renderer
         flag = {"demo": "true" if demo else "false"}
         self.index = self._variants("index", "index", {"hidden": "" if demo else "hidden"})
-        self.patient = self._variants("patient", "patient", flag)
+        self.patient = self._variants("patient", "patient", flag | {"sandbox": escape(sandbox)})
         self.scanner = self._variants("scanner", "scanner", flag)
         self.admin = self._variants("admin", "admin", {})
         self.absent = self._variants("absent", "problems", {})
@@ -131,13 +134,15 @@ def _rows(language: Language) -> str:
     )
 
 
-def _answer(request: Request, variants: Variants, *, status: int = 200, camera: bool = False) -> HTTPResponse:
+def _answer(
+    request: Request, variants: Variants, *, status: int = 200, camera: bool = False, connect: str = ""
+) -> HTTPResponse:
     """The variant for this reader; or, after a tap on a switch, the choice kept and the page asked for anew."""
     if (choice := _choice(request)) is not None:
         return choice
     language = choose_language(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language"))
     large = request.cookies.get(TYPE_COOKIE) == "large"
-    headers = page_headers(camera=camera) | {
+    headers = page_headers(camera=camera, connect=connect) | {
         "Cache-Control": "no-cache",
         "Content-Language": "en" if language == "en" else "zh-CN",
         "Vary": "Accept-Language, Cookie",

@@ -5,13 +5,14 @@ No inline script, no inline style, no third-party origin: whatever gets into a p
 
 from typing import Final
 
+_OWN: Final = "connect-src 'self'"
 CONTENT_SECURITY_POLICY: Final = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self' data: blob:",
-        "connect-src 'self'",
+        _OWN,
         "font-src 'none'",
         "media-src 'self' blob:",
         "manifest-src 'self'",
@@ -22,11 +23,14 @@ CONTENT_SECURITY_POLICY: Final = "; ".join(
 )
 
 
-def page_headers(*, camera: bool = False) -> dict[str, str]:
-    """Headers of an HTML page. `camera`: the page may ask for the camera (the scanner's only)."""
+def page_headers(*, camera: bool = False, connect: str = "") -> dict[str, str]:
+    """Headers of an HTML page. `camera`: the page may ask for the camera (the scanner's only).
+
+    connect: an origin that its scripts may call besides their own (the demo's sandbox only).
+    """
     allowed = "(self)" if camera else "()"
     return {
-        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+        "Content-Security-Policy": CONTENT_SECURITY_POLICY.replace(_OWN, f"{_OWN} {connect}".rstrip()),
         "Permissions-Policy": f"camera={allowed}, microphone=(), geolocation=(), payment=(), usb=()",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",

@@ -20,9 +20,12 @@ TEXTS_OF: Final[dict[str, tuple[str, ...]]] = {
     "booking": ("booking",),  # added to the patient's page when booking is first opened
     "records": ("record_words", "records"),  # the same, for what patients see of their records
     "rights": ("rights",),  # and for what they may decide, take along and end
+    "bills": ("bill_words", "bills"),  # and of bills, and how they are paid
     "scanner": ("frame", "visit", "scanner", "scanner-booking"),
     "desk-records": ("record_words", "recognition", "desk_records"),  # added when records are first opened
+    "desk-bills": ("bill_words", "desk_bills"),  # the same, of bills
     "admin": ("frame", "admin", "recognition", "admin_records"),
+    "admin-payments": ("admin_payments",),  # added when an auditor signs in
     "problems": ("frame", "problems"),
 }
 

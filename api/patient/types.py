@@ -187,7 +187,7 @@ class Operator(msgspec.Struct):
 
 
 class Access(msgspec.Struct):
-    """One look at, or refused try for, a person's data. `act`: what was done with records."""
+    """One look at, or refused try for, a person's data. `act`: what was done with records or bills."""
 
     access_id: UUID
     at: datetime
@@ -201,7 +201,7 @@ class Access(msgspec.Struct):
     break_glass: bool
     outcome: Literal["allowed", "refused"]
     reason: str | None
-    act: Literal["read", "posted", "opened"] | None = None
+    act: Literal["read", "posted", "opened", "billed", "paid", "refunded", "cancelled", "looked"] | None = None
 
 
 class AccessList(msgspec.Struct):

@@ -19,6 +19,7 @@ from api.run.root_key import make_root_key, public_of, read_root_key, write_publ
 from api.run.screen import start_screen
 from api.run.supervisor import CannotStart, listen, run, running
 from api.sandbox.config import SandboxSecrets
+from api.sandbox.pay_keys import make_pay_keys
 from api.sandbox.people import demo_people_json
 from api.settings import Settings, read_settings
 from models import admins, clients, database
@@ -63,7 +64,7 @@ async def _demo() -> None:
         environment = _environment(settings, url, base_url, sandbox_url)
         mllp = listen(settings.mllp_host, settings.mllp_port)
         supervisor.start(_beside("sandbox", "api.sandbox", sandbox, environment))
-        _say("starting the sandbox of WeChat, registry, texts and insurer, and the workers …")
+        _say("starting the sandbox of WeChat, its payments, registry, texts and insurer, and the workers …")
         supervisor.start(_beside("mllp", "api.commands.mllp", mllp, environment))
         await supervisor.start_workers(sock, environment)
         if not supervisor.stopping.is_set():
@@ -106,8 +107,10 @@ def _environment(settings: Settings, url: str, base_url: str, sandbox_url: str) 
         "YIMA_PUBLIC_URL": base_url,
         "YIMA_DEMO": "on",
         "YIMA_KEY_BACKUP_HORIZON": os.environ.get("YIMA_KEY_BACKUP_HORIZON", "0"),  # there is no backup to put back
-        **{f"YIMA_{name}_URL": sandbox_url for name in ("WECHAT", "REGISTRY", "SMS", "INSURER")},
+        **{f"YIMA_{name}_URL": sandbox_url for name in ("WECHAT", "REGISTRY", "SMS", "INSURER", "WECHAT_PAY")},
         **SandboxSecrets().environment(),
+        **make_pay_keys(settings.data_dir.resolve() / "wechat-pay"),
+        "YIMA_INTERNAL_SANDBOX_STATE": str(settings.data_dir.resolve() / "sandbox.json"),
     }
 
 

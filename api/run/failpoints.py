@@ -12,6 +12,7 @@ NAMES: Final = frozenset(
     {
         *("resolve.ask", "resolve.told", "answer.start", "answer.half"),
         *("book.ask", "book.told", "cancel.done", "stop.done"),
+        *("money.send", "money.told", "money.keep", "money.kept"),
         *("record.keep", "record.kept", "record.told", "oru.keep", "oru.kept", "oru.acknowledge"),
     }
 )

@@ -1,4 +1,4 @@
-"""The outside, simulated: WeChat, the ID registry, an SMS gateway and the insurance platform over real HTTP.
+"""The outside, simulated: WeChat and its payments, the ID registry, an SMS gateway and the insurance platform over real HTTP.
 
 For the demo and for tests. Everybody in it is fictional, its levers need no password, and it listens on loopback.
 """

@@ -4,11 +4,14 @@ import argparse
 import os
 import socket
 import sys
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from sanic import Sanic
 
 from api.sandbox.app import create_sandbox
 from api.sandbox.config import SandboxSecrets
+from api.sandbox.pay_keys import PayKeys
 
 
 def listen(host: str, port: int, fd: int | None) -> socket.socket:
@@ -30,7 +33,13 @@ def main() -> None:
     parser.add_argument("--fd", type=int, default=None, help="an inherited socket to serve on")
     options = parser.parse_args()
     sock = listen(options.host, options.port, options.fd)
-    app = create_sandbox(secrets=SandboxSecrets.from_environment(os.environ))
+    state = os.environ.get("YIMA_INTERNAL_SANDBOX_STATE")
+    app = create_sandbox(
+        secrets=SandboxSecrets.from_environment(os.environ),
+        pay_keys=PayKeys.from_environment(os.environ),
+        state=Path(state) if state else None,
+        notify_host=urlsplit(os.environ.get("YIMA_PUBLIC_URL", "")).hostname,
+    )
     app.prepare(sock=sock, single_process=True, access_log=False, motd=False)
     host, port = sock.getsockname()[:2]
     sys.stdout.write(f"sandbox http://{host}:{port}\n")

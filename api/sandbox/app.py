@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import msgspec
@@ -11,12 +12,16 @@ from sanic.response import HTTPResponse, empty, html, raw
 
 from api.sandbox.config import SandboxSecrets
 from api.sandbox.insurer import add_insurer
+from api.sandbox.kept import keep_books
 from api.sandbox.levers import Order
 from api.sandbox.page import HEADERS, outbox_page
+from api.sandbox.pay_keys import PayKeys
+from api.sandbox.pay_levers import add_pay_levers
 from api.sandbox.people import PEOPLE, Person
 from api.sandbox.registry import add_registry
 from api.sandbox.sms import add_sms
 from api.sandbox.wechat import add_wechat
+from api.sandbox.wechat_pay import add_wechat_pay
 from api.sandbox.world import World
 
 App: TypeAlias = Sanic[Any, Any]
@@ -29,13 +34,18 @@ def create_sandbox(
     *,
     now: Callable[[], float] = time.time,
     token_life: int = 7200,
+    pay_keys: PayKeys | None = None,
+    state: Path | None = None,
+    notify_host: str | None = None,
 ) -> App:
     """A sandbox of its own state. name: unique in the process. now: Unix seconds. token_life: of access tokens.
 
-    `app.ctx.world` and `app.ctx.tokens` are its state, for tests in the same process.
+    pay_keys: WeChat Pay's; without them it refuses every call. state: a file that keeps the books of money.
+    notify_host: a host that may be notified of payments besides this machine's own names.
+    `app.ctx.world`, `app.ctx.tokens` and `app.ctx.pay` are its state, for tests in the same process.
     """
     config: Config = Config({"RESPONSE_TIMEOUT": 120, "KEEP_ALIVE_TIMEOUT": 75, "GRACEFUL_SHUTDOWN_TIMEOUT": 1.0})
-    config.update({"REQUEST_MAX_SIZE": 1024 * 1024, "FALLBACK_ERROR_FORMAT": "json", "ACCESS_LOG": False})
+    config.update({"REQUEST_MAX_SIZE": 16 * 1024 * 1024, "FALLBACK_ERROR_FORMAT": "json", "ACCESS_LOG": False})
     config.update({"TOUCHUP": False, "MOTD": False})  # TouchUp rewrites Sanic itself, once a process
     app: App = Sanic(name, config=config, configure_logging=False)
     world = World(people, secrets or SandboxSecrets(), now, token_life)
@@ -44,11 +54,20 @@ def create_sandbox(
     add_registry(app, world)
     add_sms(app, world)
     add_insurer(app, world)
+    app.ctx.pay = pay = add_wechat_pay(app, world, pay_keys, notify_host)
     _add_levers(app, world)
+    add_pay_levers(app, pay)
+    if state:
+        keep_books(app, world, state)
+
+    async def start(_app: App) -> None:
+        pay.resume()
 
     async def stop(_app: App) -> None:
         world.stopping.set()
+        await pay.stop()
 
+    app.register_listener(start, "after_server_start")
     app.register_listener(stop, "before_server_stop")
     return app
 

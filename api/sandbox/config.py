@@ -19,6 +19,10 @@ class SandboxSecrets:
     insurer_fixmedins_code: str = "H43010200001"
     insurer_fixmedins_name: str = "一码演示医院"
     insurer_mdtrtarea: str = "430102"
+    wechat_pay_mchid: str = "1900000001"
+    wechat_pay_serial: str = "5157F09EFDC096DE15EBE81A47057A7200000001"
+    wechat_pay_api_v3_key: str = field(default="sandbox-wechat-pay-api-v3-key-32", repr=False)
+    wechat_pay_public_key_id: str = "PUB_KEY_ID_0119000000012026112900000000000001"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "SandboxSecrets":

@@ -1,12 +1,14 @@
 """The national insurance platform, simulated: its envelope and its transactions.
 
 It answers the way the platform does: HTTP 200 always, infcode 0 or -1, and its own message id. A transaction is a
-function in TRANSACTIONS, from the input's `data` to the output; it raises Refusal to say no.
+function in TRANSACTIONS, from envelope and input to the output; it raises Refusal to say no. All but 1101 are of any
+institution, and use each msgid once.
 """
 
 import hashlib
 import hmac
 import itertools
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
@@ -14,7 +16,9 @@ from typing import Any, Final
 from sanic import Request, Sanic
 from sanic.response import HTTPResponse
 
-from api.sandbox.people import Person
+from api.sandbox import insurer_chain as chain
+from api.sandbox import insurer_days as days
+from api.sandbox.insurer_input import Node, Refusal, cert_type, insured, needed, node
 from api.sandbox.world import Reply, System, World, parse
 
 PATH: Final = "/fsi/api/rsfComIfsService/callService"
@@ -35,11 +39,8 @@ _ENVELOPE: Final = [
     "fixmedins_name",
     "sign_no",
 ]
-_CERT_TYPES: Final = {"01": "01", "03": "08", "06": "04", "07": "06"}
-
-
-class Refusal(Exception):
-    """The platform says no; the argument is its err_msg."""
+_PERSON: Final = "1101"
+_INSTITUTION: Final = re.compile(r"[HP][0-9]{11}")
 
 
 def _error(code: str, text: str) -> Reply:
@@ -65,7 +66,7 @@ def add_insurer(app: Sanic[Any, Any], world: World) -> None:
     app.add_route(call_service, PATH, methods=["POST"], name="insurer")
 
 
-def _transact(world: World, request: Request, envelope: dict[str, Any] | None, number: int) -> Reply:
+def _transact(world: World, request: Request, envelope: Node | None, number: int) -> Reply:
     came = datetime.fromtimestamp(world.now(), _BEIJING)
     area = world.secrets.insurer_mdtrtarea
     head = {
@@ -76,12 +77,15 @@ def _transact(world: World, request: Request, envelope: dict[str, Any] | None, n
         "err_msg": "",
     }
     try:
-        return Reply({**head, "output": _output(world, request, envelope)})
+        output = _output(world, request, envelope)
+        if isinstance(output, bytes):
+            return Reply({}, content_type="application/octet-stream", content=output)
+        return Reply({**head, "output": output})
     except Refusal as refusal:
         return Reply({**head, "infcode": -1, "err_msg": str(refusal), "output": None})
 
 
-def _output(world: World, request: Request, envelope: dict[str, Any] | None) -> dict[str, Any]:
+def _output(world: World, request: Request, envelope: Node | None) -> Node | bytes | None:
     if envelope is None:
         raise Refusal("报文格式错误")
     _check_gateway(world, request)
@@ -89,11 +93,11 @@ def _output(world: World, request: Request, envelope: dict[str, Any] | None) -> 
     transaction = TRANSACTIONS.get(envelope["infno"])
     if transaction is None:
         raise Refusal(f"交易[{envelope['infno']}]不存在")
-    given = envelope.get("input")
-    data = given.get("data") if isinstance(given, dict) else None
-    if not isinstance(data, dict):
-        raise Refusal("输入节点[data]不能为空")
-    return transaction(world, envelope, data)
+    input_ = node(envelope, "input")
+    if envelope["infno"] != _PERSON:
+        chain.receive(world, envelope)
+        world.touched()
+    return transaction(world, envelope, input_)
 
 
 def _check_gateway(world: World, request: Request) -> None:
@@ -109,12 +113,14 @@ def _check_gateway(world: World, request: Request) -> None:
         raise Refusal("网关时间戳超出允许范围")
 
 
-def _check_envelope(world: World, envelope: dict[str, Any]) -> None:
+def _check_envelope(world: World, envelope: Node) -> None:
     for name in _ENVELOPE:
         value = envelope.get(name)
         if not isinstance(value, str) or not (value or name in _MAY_BE_EMPTY):
             raise Refusal(f"参数[{name}]不能为空")
-    if envelope["fixmedins_code"] != world.secrets.insurer_fixmedins_code:
+    code = envelope["fixmedins_code"]
+    ours = code == world.secrets.insurer_fixmedins_code
+    if not (ours or (envelope["infno"] != _PERSON and _INSTITUTION.fullmatch(code))):
         raise Refusal("定点医药机构编号不存在")
     if len(envelope["msgid"]) != 30 or not envelope["msgid"].startswith(envelope["fixmedins_code"]):
         raise Refusal("参数[msgid]格式错误")
@@ -124,15 +130,14 @@ def _check_envelope(world: World, envelope: dict[str, Any]) -> None:
         raise Refusal("参数[inf_time]格式错误") from None
 
 
-def _person_1101(world: World, envelope: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+def _person_1101(world: World, envelope: Node, input_: Node) -> Node:
     """Transaction 1101: person information."""
-    for name in ("mdtrt_cert_type", "mdtrt_cert_no", "psn_cert_type", "certno", "psn_name"):
-        if not isinstance(data.get(name), str) or not data[name]:
-            raise Refusal(f"参数[{name}]不能为空")
-    person = _insured(world, data["mdtrt_cert_type"], data["mdtrt_cert_no"])
+    data = node(input_, "data")
+    needed(data, "mdtrt_cert_type", "mdtrt_cert_no", "psn_cert_type", "certno", "psn_name")
+    person = insured(world, data["mdtrt_cert_type"], data["mdtrt_cert_no"])
     if person is None:
         raise Refusal("未查询到参保人员信息")
-    if (data["psn_cert_type"], data["certno"], data["psn_name"]) != (_cert_type(person), person.id_number, person.name):
+    if (data["psn_cert_type"], data["certno"], data["psn_name"]) != (cert_type(person), person.id_number, person.name):
         raise Refusal("人员信息与凭证不一致")
     if envelope["insuplc_admdvs"] != person.insurance.area:
         raise Refusal("参保地医保区划与参保信息不一致")
@@ -145,27 +150,30 @@ def _person_1101(world: World, envelope: dict[str, Any], data: dict[str, Any]) -
         "naty": "01",
         "brdy": person.birthday.isoformat(),
     }
-    insured = {
+    insurance = {
         "balc": "1000.00",
         "insutype": person.insutype,
         "psn_type": "11",
         "psn_insu_stas": "1",
         "insuplc_admdvs": person.insurance.area,
     }
-    return {"baseinfo": base, "insuinfo": [insured], "idetinfo": []}
+    return {"baseinfo": base, "insuinfo": [insurance], "idetinfo": []}
 
 
-def _insured(world: World, kind: str, number: str) -> Person | None:
-    if kind == "02":
-        return next((one for one in world.people if one.id_number == number), None)
-    return next((one for one in world.people if (one.insurance.type, one.insurance.number) == (kind, number)), None)
-
-
-def _cert_type(person: Person) -> str:
-    if person.id_type == "01" and person.id_number.startswith("9"):
-        return "07"
-    return _CERT_TYPES[person.id_type]
-
-
-Transaction = Callable[[World, dict[str, Any], dict[str, Any]], dict[str, Any]]
-TRANSACTIONS: Final[dict[str, Transaction]] = {"1101": _person_1101}
+Transaction = Callable[[World, Node, Node], Node | bytes | None]
+TRANSACTIONS: Final[dict[str, Transaction]] = {
+    _PERSON: _person_1101,
+    "2201": chain.register_2201,
+    "2202": chain.undo_registration_2202,
+    "2203": chain.visit_2203,
+    "2204": chain.details_2204,
+    "2205": chain.undo_details_2205,
+    "2206": chain.preview_2206,
+    "2207": chain.settle_2207,
+    "2208": chain.reverse_2208,
+    "2601": chain.undo_message_2601,
+    "3201": days.totals_3201,
+    "3202": days.compare_3202,
+    "9101": days.upload_9101,
+    "9102": days.download_9102,
+}

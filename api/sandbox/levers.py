@@ -8,13 +8,17 @@ import secrets
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 import msgspec
 
 Upstream = Literal["wechat", "registry", "sms", "insurer", "wechat-pay"]
-FaultKind = Literal["error", "http-500", "reset", "drop-answer", "hang", "delay", "lie"]
+CallFault = Literal["error", "http-500", "reset", "drop-answer", "hang", "delay", "lie", "unsigned", "bad-signature"]
+NoticeFault = Literal["skip", "duplicate", "reorder", "stale", "forge", "signtest", "wrong-amount"]
+FaultKind = CallFault | NoticeFault
 
+NOTIFY: Final = "notify"  # the call that a notification of ours is to its receiver
+_OF_NOTICES: Final = frozenset(get_args(NoticeFault))
 KEPT: Final = 10_000  # calls and faults remembered
 
 
@@ -84,10 +88,18 @@ def _fits(order: Order, upstream: str, call: str, infno: str | None, path: str) 
     match = order.match
     return (
         order.upstream == upstream
+        and _of_its_kind(order, call)
         and match.call in (None, call)
         and match.infno in (None, infno)
         and (match.path is None or match.path in path)
     )
+
+
+def _of_its_kind(order: Order, call: str) -> bool:
+    """A notification is struck by its own faults, and by a delay that was ordered for its path."""
+    if order.fault in _OF_NOTICES:
+        return call == NOTIFY
+    return call != NOTIFY or (order.fault == "delay" and order.match.path is not None)
 
 
 @dataclass(slots=True)

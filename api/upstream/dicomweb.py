@@ -90,8 +90,10 @@ class Picture(NamedTuple):
 class _Upstream(Upstream):
     """QIDO-RS may say "no matches" without a body (PS3.18 section 8.3.4.4)."""
 
-    async def attempt(self, request: httpx.Request, deadline: float) -> bytes | Failure:
-        result = await super().attempt(request, deadline)
+    async def attempt(
+        self, request: httpx.Request, deadline: float, kinds: frozenset[str] = frozenset(), most: int | None = None
+    ) -> bytes | Failure:
+        result = await super().attempt(request, deadline, kinds, most)
         return b"[]" if result == Failure("status", 204) else result
 
 

@@ -23,7 +23,7 @@ from typing import Final, TypeVar
 import httpx
 import msgspec
 
-from api.problems import UPSTREAM_FAILED, UPSTREAM_TIMEOUT, Problem, Text
+from api.problems import UPSTREAM_FAILED, UPSTREAM_TIMEOUT, Kind, Problem, Text
 
 Answer = TypeVar("Answer")
 # (upstream, call, outcome, seconds); every outcome is a word of this package, so labels stay few
@@ -81,6 +81,14 @@ class Failure:
     outcome: str
     number: int | None = None
     sent: bool = True
+
+
+class CallFailed(Problem):
+    """The problem of a call without a usable answer; `failure.sent` says whether anything was sent."""
+
+    def __init__(self, failure: Failure, kind: Kind, detail: Text) -> None:
+        super().__init__(kind, detail)
+        self.failure = failure
 
 
 def _unheard(_upstream: str, _call: str, _outcome: str, _seconds: float) -> None:
@@ -184,11 +192,13 @@ class Upstream:
         _log.log(level, "upstream call", extra={**call.fields(), "ms": round(seconds * 1000, 1)})
         self._http.calls(self.name, call.name, call.outcome, seconds)
 
-    async def attempt(self, request: httpx.Request, deadline: float) -> bytes | Failure:
+    async def attempt(
+        self, request: httpx.Request, deadline: float, kinds: frozenset[str] = frozenset(), most: int | None = None
+    ) -> bytes | Failure:
         """Send once and read the whole answer, or say what went wrong; raises nothing but cancellation."""
         try:
             async with asyncio.timeout_at(deadline):
-                return await self._exchange(request)
+                return await self._exchange(request, kinds, most or self._http.limits.answer_bytes)
         except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout):
             return Failure("timeout")
         except (httpx.ConnectTimeout, httpx.PoolTimeout):
@@ -198,28 +208,31 @@ class Upstream:
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, ValueError):
             return Failure("broken")
 
-    async def _exchange(self, request: httpx.Request) -> bytes | Failure:
+    async def _exchange(self, request: httpx.Request, kinds: frozenset[str], most: int) -> bytes | Failure:
         response = await self._http.client.send(request, stream=True, follow_redirects=False)
         try:
-            if refused := self._refuse_head(response):
+            if refused := self._refuse_head(response, kinds):
                 return refused
             body = bytearray()
             async for chunk in response.aiter_raw():
                 body += chunk
-                if len(body) > self._http.limits.answer_bytes:
+                if len(body) > most:
                     return Failure("too-large")
             return bytes(body)
         finally:
             await response.aclose()
 
-    def _refuse_head(self, response: httpx.Response) -> Failure | None:
+    def _refuse_head(self, response: httpx.Response, kinds: frozenset[str]) -> Failure | None:
         if 300 <= response.status_code < 400:
             return Failure("redirected", response.status_code)
         if response.status_code != 200:
             return Failure("status", response.status_code)
         if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
             return Failure("encoded")
-        if response.headers.get("content-type", "").partition(";")[0].strip().lower() not in self._content_types:
+        if (
+            response.headers.get("content-type", "").partition(";")[0].strip().lower()
+            not in self._content_types | kinds
+        ):
             return Failure("content-type")
         return None
 
@@ -281,16 +294,36 @@ class Call:
         body: encoded as JSON. safe: asking twice does no harm. alone: a connection of its own, for protocols
         whose answers do not name the question: a stray answer then never reaches another person's call.
 
-        Raises Problem upstream-timeout (no answer in time) or upstream-failed (an unusable one).
+        Raises CallFailed: Problem upstream-timeout (no answer in time) or upstream-failed (an unusable one).
+        """
+        found = await self.fetch(method, path, query=query, body=body, sign=sign, safe=safe, alone=alone)
+        return self.decoded(found, answer)
+
+    async def fetch(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str | Sequence[str]] | None = None,
+        body: object = None,
+        sign: Signer | None = None,
+        safe: bool = False,
+        alone: bool = False,
+        kinds: frozenset[str] = frozenset(),
+        most: int | None = None,
+    ) -> bytes:
+        """As `send`, but the answer's bytes as they came: for files.
+
+        kinds: content types taken besides the upstream's own. most: bytes, where more than usual may come.
         """
         content = b"" if body is None else msgspec.json.encode(body)
         deadline = asyncio.get_running_loop().time() + self.upstream.limits.total_seconds
         repeats = 0
         while True:
             request = self.upstream.build(method, path, query, content, sign, alone)
-            result = await self.upstream.attempt(request, deadline)
+            result = await self.upstream.attempt(request, deadline, kinds, most)
             if isinstance(result, bytes):
-                return self._decode(result, answer)
+                return result
             if repeats >= self._repeats_after(result, safe):
                 raise self.failed(result)
             repeats += 1
@@ -302,27 +335,30 @@ class Call:
         gone = failure.outcome == "broken" or (failure.outcome == "status" and (failure.number or 0) >= 500)
         return self.upstream.limits.retries if safe and gone else 0
 
-    def _decode(self, body: bytes, answer: type[Answer]) -> Answer:
+    def decoded(self, body: bytes, answer: type[Answer]) -> Answer:
+        """`body` as `answer`. Raises CallFailed (malformed)."""
         decoded = decode(body, answer)
         if decoded is None:
             raise self.unusable("malformed")
         return decoded
 
-    def failed(self, failure: Failure) -> Problem:
+    def failed(self, failure: Failure) -> "CallFailed":
         """The problem that `failure` is, noted as this call's outcome."""
         self.outcome, self.number = failure.outcome, failure.number
         label = self.upstream.label
         if failure.outcome == "timeout":
-            return Problem(
+            return CallFailed(
+                failure,
                 UPSTREAM_TIMEOUT,
                 Text(f"{label.zh}没有及时响应，请稍后再试。", f"{label.en} did not answer in time; try again later."),
             )
-        return Problem(
+        return CallFailed(
+            failure,
             UPSTREAM_FAILED,
             Text(f"{label.zh}暂时无法使用，请稍后再试。", f"{label.en} cannot be used right now; try again later."),
         )
 
-    def unusable(self, outcome: str, number: int | None = None) -> Problem:
+    def unusable(self, outcome: str, number: int | None = None) -> "CallFailed":
         """An answer that came but cannot be used; `outcome` is a word of ours ("malformed", "lying", …)."""
         return self.failed(Failure(outcome, number))
 

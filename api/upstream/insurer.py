@@ -10,15 +10,17 @@ import itertools
 import re
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
 from api.problems import INSURANCE_REFUSED, Problem, Text
-from api.upstream.http import LOOSE_JSON_TYPES, Call, Http, Signer
+from api.upstream.http import LOOSE_JSON_TYPES, Call, CallFailed, Http, Signer
+from api.upstream.outcomes import Refused, Unknown, Unsent
 from codes.errors import InvalidValue
 from codes.identity import IdDocument, parse_name
 from codes.insurance import InsuranceNumber
@@ -33,7 +35,18 @@ _RESIDENCE_CARD: Final = "07"
 _GENDERS: Final = {"1": "male", "2": "female"}
 _KINDS: Final = {"310": "employee", "390": "resident"}  # 职工基本医疗保险, 城乡居民基本医疗保险
 
-_Output = TypeVar("_Output", bound=msgspec.Struct)
+# What 9102 answers with, when it does not say no
+_FILE_TYPES: Final = frozenset({"application/octet-stream", "application/zip", "application/x-zip-compressed"})
+
+_Output = TypeVar("_Output")
+
+
+class Institution(NamedTuple):
+    """A fixed-point institution: `code` of 12 characters, `area` of 6 digits (mdtrtarea_admvs)."""
+
+    code: str
+    name: str
+    area: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +70,7 @@ class InsurerConfig:
     opter: str = "yima"
     opter_name: str = "一码"
     sign_no: str = ""
+    file_bytes: int = 16 * 1024 * 1024  # of a file that 9102 answers with
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +134,7 @@ class Insurer:
     ) -> None:
         if len(config.fixmedins_code) != 12 or not _AREA.fullmatch(config.mdtrtarea_admvs):
             raise ValueError("fixmedins_code has 12 characters, mdtrtarea_admvs 6 digits")
+        self._own = Institution(config.fixmedins_code, config.fixmedins_name, config.mdtrtarea_admvs)
         self._config = config
         self._now = now
         self._serial = serial or itertools.count(secrets.randbelow(10_000)).__next__
@@ -138,7 +153,7 @@ class Insurer:
             "certno": document.number,
             "psn_name": name,
         }
-        async with self._insurer.calling("1101") as call:
+        async with self.calling("1101") as call:
             output = await self.transact(call, "1101", {"data": data}, insurance.area, _PersonOutput, safe=True)
             base = output.baseinfo
             if not _same_name(base.psn_name, name) or base.certno.upper() != document.number:
@@ -151,6 +166,21 @@ class Insurer:
                 raise _refused(call)
             return InsuredPerson(base.psn_no, name, _GENDERS[base.gend], birthday, insurances)
 
+    def calling(self, infno: str) -> AbstractAsyncContextManager[Call]:
+        """The frame of one transaction: one log line, one report to the metrics."""
+        return self._insurer.calling(infno)
+
+    @asynccontextmanager
+    async def moving(self, infno: str) -> AsyncIterator[Call]:
+        """As `calling`, for transactions that move money: they end as api.upstream.outcomes says."""
+        try:
+            async with self.calling(infno) as call:
+                yield call
+        except CallFailed as failed:
+            raise (Unknown if failed.failure.sent else Unsent)(failed.failure.outcome) from None
+        except Problem:
+            raise Refused("insurer") from None
+
     async def transact(
         self,
         call: Call,
@@ -159,20 +189,44 @@ class Insurer:
         area: str,
         output: type[_Output],
         *,
+        institution: Institution | None = None,
         msgid: str | None = None,
         safe: bool = False,
     ) -> _Output:
         """One transaction within `call`: its output, decoded. area: where the person is insured, 6 digits.
 
-        msgid: given where it was written down before (settlements). Raises Problem insurance-refused for
-        infcode -1, upstream-failed, upstream-timeout.
+        institution, msgid: given for a hospital's own transactions, whose id was written down before.
+        Raises Problem insurance-refused for infcode -1; CallFailed (upstream-failed, upstream-timeout).
         """
         message = msgid or self.message_id()
-        body = self._envelope(infno, message, area, input_)
+        body = self._envelope(infno, message, area, input_, institution or self._own)
         head = await call.send(
             "POST", self._config.path, answer=_Head, body=body, sign=self._gateway(), safe=safe, alone=True
         )
-        if not self._is_for(head, message):
+        return self._output(call, head, message, output)
+
+    async def file(self, call: Call, input_: Mapping[str, object], institution: Institution, msgid: str) -> bytes:
+        """Transaction 9102 within `call`: the file itself, which comes bare; only a no comes in the envelope.
+
+        Raises as `transact`.
+        """
+        body = self._envelope("9102", msgid, institution.area, input_, institution)
+        found = await call.fetch(
+            "POST",
+            self._config.path,
+            body=body,
+            sign=self._gateway(),
+            alone=True,
+            kinds=_FILE_TYPES,
+            most=self._config.file_bytes,
+        )
+        if found.startswith(b"PK"):
+            return found
+        self._output(call, call.decoded(found, _Head), msgid, object)
+        raise call.unusable("malformed")
+
+    def _output(self, call: Call, head: _Head, message: str, output: type[_Output]) -> _Output:
+        if not _is_for(head, message):
             raise call.unusable("lying")
         if str(head.infcode) == "-1":
             raise _refused(call)
@@ -184,38 +238,39 @@ class Insurer:
             pass
         raise call.unusable("malformed")
 
-    def message_id(self) -> str:
-        """A new msgid: institution (12), Beijing time (14), serial (4); 30 characters."""
-        return f"{self._config.fixmedins_code}{self._time():%Y%m%d%H%M%S}{self._serial() % 10_000:04d}"
+    def message_id(self, institution: Institution | None = None) -> str:
+        """A new msgid: institution (12), Beijing time (14), serial (4); 30 characters.
 
-    def _time(self) -> datetime:
+        Within one process none comes twice, below 10,000 a second. Two processes could make the same one in the
+        same second: whoever writes it down keeps it unique there, and asks for another if it was taken.
+        """
+        code = (institution or self._own).code
+        return f"{code}{self.time():%Y%m%d%H%M%S}{self._serial() % 10_000:04d}"
+
+    def time(self) -> datetime:
+        """Now, in Beijing."""
         return datetime.fromtimestamp(self._now(), BEIJING)
 
-    def _envelope(self, infno: str, msgid: str, area: str, input_: Mapping[str, object]) -> dict[str, object]:
+    def _envelope(
+        self, infno: str, msgid: str, area: str, input_: Mapping[str, object], institution: Institution
+    ) -> dict[str, object]:
         config = self._config
         return {
             "infno": infno,
             "msgid": msgid,
-            "mdtrtarea_admvs": config.mdtrtarea_admvs,
+            "mdtrtarea_admvs": institution.area,
             "insuplc_admdvs": area,
             "recer_sys_code": config.recer_sys_code,
             "infver": config.infver,
             "opter_type": config.opter_type,
             "opter": config.opter,
             "opter_name": config.opter_name,
-            "inf_time": f"{self._time():%Y-%m-%d %H:%M:%S}",
-            "fixmedins_code": config.fixmedins_code,
-            "fixmedins_name": config.fixmedins_name,
+            "inf_time": f"{self.time():%Y-%m-%d %H:%M:%S}",
+            "fixmedins_code": institution.code,
+            "fixmedins_name": institution.name,
             "sign_no": config.sign_no,
             "input": input_,
         }
-
-    def _is_for(self, head: _Head, msgid: str) -> bool:
-        """Whether the answer can be to our message: inf_refmsgid is the platform's own id, but some echo ours."""
-        echoed = [head.msgid or ""]
-        if (head.inf_refmsgid or "").startswith(self._config.fixmedins_code):
-            echoed.append(head.inf_refmsgid or "")
-        return all(one in ("", msgid) for one in echoed)
 
     def _gateway(self) -> Signer | None:
         """The provincial gateway's headers: SHA-256 of timestamp, secret, nonce, timestamp."""
@@ -234,6 +289,14 @@ class Insurer:
             }
 
         return sign
+
+
+def _is_for(head: _Head, msgid: str) -> bool:
+    """Whether the answer can be to our message: inf_refmsgid is the platform's own id, but some echo ours."""
+    echoed = [head.msgid or ""]
+    if (head.inf_refmsgid or "").startswith(msgid[:12]):
+        echoed.append(head.inf_refmsgid or "")
+    return all(one in ("", msgid) for one in echoed)
 
 
 def cert_type(document: IdDocument) -> str:

@@ -52,6 +52,7 @@ async def test_it_holds_something_of_every_kind_and_records_byte_for_byte(servic
     assert [one["version"] for one in card["consents"]] == [2, 1]
     assert [one["effect"] for one in card["consents"][0]["rules"]] == ["deny", "permit"]
     assert any(one["break_glass"] for one in card["accesses"])
+    assert card["bills"][0]["items"][0]["name"] == "甲肝抗体检测"
     assert card["policies"][0]["policy"]
     assert whats_of(answer.json()["messages"]) >= {"booked", "break-glass"}
 
@@ -131,7 +132,7 @@ async def test_it_is_said_before_in_both_languages_and_is_what_then_happens(serv
     assert whats(said["removed"]) == [
         *("account", "cards", "insurance", "records", "consents", "appointments", "waitings", "messages")
     ]
-    assert whats(said["kept"]) == ["accesses", "consents", "appointments", "closed-cards", "technical"]
+    assert whats(said["kept"]) == ["accesses", "consents", "appointments", "bills", "closed-cards", "technical"]
     english = await me.account(**{"Accept-Language": "en"})
     assert whats(english["kept"]) == whats(said["kept"])
     assert all(ord(letter) < 0x3000 for one in english["removed"] + english["kept"] for letter in one["text"])

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from api.logs import JsonLines, ReadableLines, RequestLog, configure
+from tests.payment.journey import payment_journey
 from tests.records.journey import records_journey
 from tests.support.encodings import found
 from tests.support.journey import journey
@@ -63,6 +64,7 @@ async def told(captured: Captured, cluster: Cluster, tmp_path: Path) -> Captured
         captured.seeded["root key"] = cluster.root.hex()
         captured.seeded["wechat secret"] = service.services.settings.wechat_secret
         await records_journey(service, captured.seeded)
+        await payment_journey(service, captured.seeded)
         await journey(service, captured.seeded)
         await _forge(service)
     return captured

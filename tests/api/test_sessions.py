@@ -97,7 +97,8 @@ async def test_a_wechat_that_fails_hangs_or_lies_makes_no_account(
     accounts = await service.value("SELECT count(*) FROM accounts")
     calls = await service.calls("wechat", "jscode2session")
     await service.fault("wechat", match={"call": "jscode2session"}, **fault)
-    answer = await service.http.post("/v1/patient/session", json={"js_code": service.person().js_code})
+    with service.impatient():
+        answer = await service.http.post("/v1/patient/session", json={"js_code": service.person().js_code})
     refused(answer, status, code)
     assert await service.value("SELECT count(*) FROM accounts") == accounts
     assert await service.calls("wechat", "jscode2session") == calls + 1, "a js_code is spent by asking: never twice"

@@ -40,7 +40,9 @@ async def test_no_clear_answer_binds_nobody_and_costs_no_try(
 ) -> None:
     person = service.person()
     await service.fault(upstream, match={"call": call}, **fault)
-    refused(await tried(service, person), status, code)
+    with service.impatient():
+        answer = await tried(service, person)
+    refused(answer, status, code)
     assert await service.value("SELECT coalesce(sum(count), 0) FROM proof_failures") == 0
     await service.sandbox.delete("/sandbox/faults")
     await service.holder(person)

@@ -24,12 +24,14 @@ from tests.bench.calls import Callers, codes_of, minimum_issue, minimum_resolve,
 from tests.bench.load import Load, Outcome, Request
 from tests.bench.minimum import CREATE
 from tests.bench.offline import Compared, offline
+from tests.bench.payment.calls import measure_paying
+from tests.bench.payment.reconcile import measure_reconciling
 from tests.bench.records.figures import Rounds as RecordRounds
 from tests.bench.records.figures import measure_records
 from tests.bench.servers import Demo, Minimum, cpu_seconds, resident_mib
 
 TARGETS: Final = {"issue": 0.60, "resolve": 0.60, "matrix ms": 1.0, "resident MiB": 120.0, "ready s": 10.0}
-PARTS: Final = ("codes", "booking", "records", "library", "ready")
+PARTS: Final = ("codes", "booking", "records", "payment", "library", "ready")
 _BATCH: Final = 5000  # codes issued and then resolved, well within their life
 
 
@@ -205,7 +207,7 @@ def codes(both: Bench, size: Size) -> None:
 
 def run(folder: Path, size: Size, connections: int, parts: Sequence[str]) -> None:
     """Measure, and print as it goes."""
-    if {"codes", "booking", "records"} & set(parts):
+    if {"codes", "booking", "records", "payment"} & set(parts):
         with bench(folder, connections) as both:
             if "codes" in parts:
                 codes(both, size)
@@ -213,6 +215,9 @@ def run(folder: Path, size: Size, connections: int, parts: Sequence[str]) -> Non
                 measure_booking(both.demo, both.minimum.port, both.load, size.booking, _say)
             if "records" in parts:
                 measure_records(both.demo, both.minimum.port, both.load, size.records, _say)
+            if "payment" in parts:
+                measure_paying(both.demo, both.minimum.port, both.load, size.pairs, size.requests // 10, _say)
+                measure_reconciling(both.demo, size.pairs, _say)
     if "library" in parts:
         _say("Against the bare library (cryptography's verify, zxing-cpp's writer):")
         for name, found in offline(size.seconds).items():

@@ -54,6 +54,7 @@ class World:
 
     async def close(self) -> None:
         await self._database.close()
+        await self.service.move_time(0)
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Wait for what the loop does."""

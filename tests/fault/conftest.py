@@ -3,10 +3,11 @@
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.process.demo import Demo, remove, short_folder
+from tests.process.demo import Demo, copy_of, remove, short_folder
 
 if sys.platform != "linux":
     collect_ignore_glob = ["test_[!c]*.py"]  # they find processes in /proc
@@ -26,10 +27,10 @@ def long() -> bool:
 
 
 @pytest.fixture(scope="session")
-def demo() -> Iterator[Demo]:
+def demo(ran_before: Path) -> Iterator[Demo]:
     """The demo."""
     data = short_folder()
-    running = Demo(data / "data", YIMA_WORKERS="3")
+    running = Demo(copy_of(ran_before, data), YIMA_WORKERS="3")
     yield running
     running.stop()
     remove(data)

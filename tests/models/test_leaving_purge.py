@@ -11,6 +11,7 @@ from tests.api.test_freezing import admin_freeze
 from tests.models.test_dump import dump
 from tests.support.encodings import found
 from tests.support.leaving import YEAR, Leaver, leaver, live, purge, relative_of
+from tests.support.payment import Till
 from tests.support.people import identity_of, insurance_of
 from tests.support.records import lab
 from tests.support.service import Service, refused
@@ -233,13 +234,20 @@ async def test_a_dump_after_leaving_holds_nothing_of_it_not_even_sealed(service:
 
 async def test_a_dump_after_the_last_of_it_holds_no_identity_not_even_sealed(service: Service) -> None:
     me = await leaver(service)
-    await me.at()
+    till = Till(service, (window := await me.at()).headers, me.headers, me.card, window.resolution_id)
+    bill = await till.bill()
+    assert (await till.at_window(bill)).status_code == 201
+    assert (await till.ask_refund(bill, all=True)).status_code == 201
+    sealed = "SELECT sealed FROM bills WHERE id = $1 UNION ALL SELECT sealed FROM refunds WHERE bill_id = $1"
+    billed = [found["sealed"].hex().encode() for found in await service.sql(sealed, bill["bill_id"])]
     person_id = await me.person_id()
     (row,) = await service.sql("SELECT sealed, document_index, health_card_id FROM people WHERE id = $1", person_id)
     await me.left()
     values = [row["sealed"].hex().encode(), row["document_index"].hex().encode(), row["health_card_id"].encode()]
+    values += billed
     assert all(value in dump(service.services.settings.database_url) for value in values)
     await service.move_time(3 * YEAR + 2 * DAY)
     await purge(service)
     after = dump(service.services.settings.database_url)
     assert [value for value in values if value in after] == []
+    assert await service.value("SELECT count(*) FROM ledger_entries WHERE bill_id = $1", bill["bill_id"]) >= 4

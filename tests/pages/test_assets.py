@@ -12,7 +12,15 @@ from api.pages.assets import FOLDER, load_assets, load_icons, modules_of
 KIB = 1024
 MOST_OF_A_PAGE = 150 * KIB
 MOST_OF_A_PART = 64 * KIB  # what is fetched when a part is first opened
-PARTS = {"booking": "patient", "records": "patient", "rights": "patient", "desk-records": "scanner"}  # of which page
+PARTS = {  # of which page
+    "booking": "patient",
+    "records": "patient",
+    "rights": "patient",
+    "bills": "patient",
+    "desk-records": "scanner",
+    "desk-bills": "scanner",
+    "admin-payments": "admin",
+}
 LONGEST_FILE = 400  # lines
 
 SOURCES = sorted([*FOLDER.iterdir(), *render.FOLDER.iterdir()])

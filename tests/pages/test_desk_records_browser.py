@@ -302,28 +302,26 @@ async def test_need_not_repeat_finds_by_item_and_age_and_takes_the_decision(page
     assert fake.decisions == [("r1", {"item": "250301001", "decision": "accepted"})]
 
 
-@pytest.mark.parametrize(
-    ("words", "reason"),
-    [
-        ("病情变化", "condition-changed"),
-        ("结果变化快", "changes-fast"),
-        ("重大诊疗措施前", "major-treatment"),
-        ("急诊抢救", "emergency"),
-        ("司法、伤残鉴定等", "forensic"),
-        ("其他", "other"),
-    ],
-)
-async def test_repeating_takes_one_of_the_official_reasons(
-    page: Page, fake: FakeDeskRecords, words: str, reason: str
-) -> None:
-    fake.records[0]["recognition"] = marked()
+async def test_repeating_takes_one_of_the_official_reasons(page: Page, fake: FakeDeskRecords) -> None:
+    reasons = {
+        "病情变化": "condition-changed",
+        "结果变化快": "changes-fast",
+        "重大诊疗措施前": "major-treatment",
+        "急诊抢救": "emergency",
+        "司法、伤残鉴定等": "forensic",
+        "其他": "other",
+    }
+    fake.records = [record(reason, recognition=marked()) for reason in reasons.values()]
     await opened(page)
-    shown = await in_front(page)
-    await shown.get_by_role("button", name="仍需重复做").click()
-    assert not fake.decisions
-    await shown.get_by_role("button", name=words, exact=True).click()
-    await expect(shown).to_contain_text(f"已记录：重复做，{words}")
-    assert fake.decisions == [("r1", {"item": BLOOD["code"], "decision": "repeated", "reason": reason})]
+    for row, (words, reason) in enumerate(reasons.items()):
+        shown = await in_front(page, row)
+        await shown.get_by_role("button", name="仍需重复做").click()
+        assert len(fake.decisions) == row
+        await shown.get_by_role("button", name=words, exact=True).click()
+        await expect(shown).to_contain_text(f"已记录：重复做，{words}")
+        assert fake.decisions[row:] == [(reason, {"item": BLOOD["code"], "decision": "repeated", "reason": reason})]
+        await page.keyboard.press("F9")
+        await expect(page.locator(ROWS)).to_have_count(len(reasons))
 
 
 async def test_a_decision_without_an_answer_is_sent_again_as_the_same(page: Page, fake: FakeDeskRecords) -> None:

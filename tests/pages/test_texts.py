@@ -10,9 +10,13 @@ from api.pages.assets import FOLDER, load_assets, modules_of
 from api.pages.texts import FOLDER as TEXTS
 from api.pages.texts import TEXTS_OF, Texts, load_texts, script_of_texts
 
-PAGES_WITH_SCRIPTS = ("patient", "booking", "records", "rights", "scanner", "desk-records", "admin")
-PARTS_OF_THE_PATIENTS_PAGE = ("booking", "records", "rights")
-PAGE_OF_A_PART = dict.fromkeys(PARTS_OF_THE_PATIENTS_PAGE, "patient") | {"desk-records": "scanner"}
+PARTS_OF_THE_PATIENTS_PAGE = ("booking", "records", "rights", "bills")
+PAGE_OF_A_PART = dict.fromkeys(PARTS_OF_THE_PATIENTS_PAGE, "patient") | {
+    "desk-records": "scanner",
+    "desk-bills": "scanner",
+    "admin-payments": "admin",
+}
+PAGES_WITH_SCRIPTS = ("patient", "scanner", "admin", *PAGE_OF_A_PART)
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # The switch to the other language is written in that language.
 OF_THE_OTHER_LANGUAGE = {"switch.language", "switch.language.label"}

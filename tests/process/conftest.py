@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.demo import Demo, Program, remove, short_folder
+from tests.process.demo import Demo, Program, copy_of, remove, short_folder
 
 if sys.platform != "linux":
     collect_ignore_glob = ["test_*.py"]  # they read /proc
@@ -30,10 +30,10 @@ def started() -> Iterator[list[Program]]:
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[Demo]:
+def demo(ran_before: Path) -> Iterator[Demo]:
     """One running demo, for the tests of a module that leave it running."""
     data = short_folder()
-    running = Demo(data / "data")
+    running = Demo(copy_of(ran_before, data))
     yield running
     running.stop()
     remove(data)

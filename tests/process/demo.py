@@ -21,6 +21,8 @@ from tests.process import processes
 ROOT: Final = Path(__file__).resolve().parents[2]
 YIMA: Final = str(Path(sys.executable).with_name("yima"))
 READY_SECONDS: Final = 60.0
+# No limits, and a sandbox that a busy machine holds up is no upstream that hangs.
+UNHURRIED: Final = {"YIMA_RATE_LIMITS": "off", "YIMA_UPSTREAM_TIMEOUT_MS": "15000"}
 Headers = dict[str, str]
 
 
@@ -94,7 +96,7 @@ class Demo(Program):
     """`yima demo` (or `make run`), ready."""
 
     def __init__(self, data: Path, command: list[str] | None = None, **settings: str) -> None:
-        super().__init__(command or [YIMA, "demo"], data, **{"YIMA_RATE_LIMITS": "off", **settings})
+        super().__init__(command or [YIMA, "demo"], data, **(UNHURRIED | settings))
         written = data / "demo.json"
         while not self._ready(written):
             if self.process.poll() is not None or time.monotonic() - self.began > READY_SECONDS * patience():
@@ -194,6 +196,13 @@ def _ok(answer: httpx.Response) -> dict[str, Any]:
 def short_folder() -> Path:
     """A new private folder with a short path (a unix socket's path has at most 107 bytes)."""
     return Path(tempfile.mkdtemp(prefix="yima-t-"))
+
+
+def copy_of(data: Path, folder: Path) -> Path:
+    """A copy of a demo's data below the folder, with its owners and modes."""
+    made = folder / "data"
+    subprocess.run(["cp", "-a", str(data), str(made)], check=True)
+    return made
 
 
 def remove(folder: Path) -> None:

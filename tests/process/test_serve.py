@@ -16,8 +16,10 @@ import pytest
 
 from api.run.postgres import EmbeddedPostgres
 from api.sandbox.config import SandboxSecrets
+from api.sandbox.pay_keys import make_pay_keys
 from tests.process.demo import YIMA, Program, bearer, clean_environment, free_port
 from tests.process.processes import wait_for
+from tests.support.pay import pay_folder
 
 
 @contextmanager
@@ -55,10 +57,11 @@ def yima(settings: dict[str, str], *arguments: str) -> str:
 def real_settings(folder: Path, upstream: str) -> dict[str, str]:
     """What an operator would set."""
     accounts = SandboxSecrets().environment()
-    addresses = {f"YIMA_{name}_URL": upstream for name in ("WECHAT", "REGISTRY", "SMS", "INSURER")}
+    addresses = {f"YIMA_{name}_URL": upstream for name in ("WECHAT", "REGISTRY", "SMS", "INSURER", "WECHAT_PAY")}
     return {
         **accounts,
         **addresses,
+        **make_pay_keys(pay_folder()),
         "YIMA_DATA_DIR": str(folder / "data"),
         "YIMA_ROOT_KEY_FILE": str(folder / "keys" / "root.key"),
         "YIMA_WORKERS": "2",

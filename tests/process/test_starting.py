@@ -7,7 +7,7 @@ import stat
 import subprocess
 from pathlib import Path
 
-from tests.process.demo import YIMA, Demo, Program, clean_environment, patience
+from tests.process.demo import YIMA, Demo, Program, clean_environment, copy_of, patience
 
 
 def said(folder: Path, command: str = "demo", **settings: str) -> tuple[int, list[str]]:
@@ -83,9 +83,11 @@ def test_no_folder_of_others_is_touched(folder: Path, started: list[Program]) ->
     assert stat.S_IMODE((given / "postgres").stat().st_mode) == 0o700
 
 
-def test_a_long_data_path(folder: Path, started: list[Program]) -> None:
+def test_a_long_data_path(folder: Path, ran_before: Path, started: list[Program]) -> None:
     """The socket moves to a private folder of its own, and goes with the demo."""
-    data = folder / ("long-" * 22) / "data"
+    parent = folder / ("long-" * 22)
+    parent.mkdir(mode=0o700)
+    data = copy_of(ran_before, parent)
     assert len(str(data)) > 93
     demo = Demo(data)
     started.append(demo)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.process import processes
-from tests.process.demo import YIMA, Demo, Program, patience
+from tests.process.demo import YIMA, Demo, Program, copy_of, patience
 
 STOP_SECONDS = 15.0
 ORPHAN_SECONDS = 8.0
@@ -32,8 +32,8 @@ def assert_nothing_left(demo: Program, within: float = STOP_SECONDS) -> None:
 
 @pytest.mark.skipif(not (VENV / ".run").exists(), reason="make run installs into a venv that make made")
 @pytest.mark.parametrize("how", ["SIGTERM to make", "Ctrl-C in the terminal"])
-def test_make_run_stops(folder: Path, started: list[Program], how: str) -> None:
-    demo = Demo(folder / "data", MAKE_RUN)
+def test_make_run_stops(folder: Path, ran_before: Path, started: list[Program], how: str) -> None:
+    demo = Demo(copy_of(ran_before, folder), MAKE_RUN)
     started.append(demo)
     if how == "SIGTERM to make":
         demo.process.send_signal(signal.SIGTERM)
@@ -42,8 +42,8 @@ def test_make_run_stops(folder: Path, started: list[Program], how: str) -> None:
     assert_nothing_left(demo)
 
 
-def test_demo_stops_with_streams_open_and_twice_asked(folder: Path, started: list[Program]) -> None:
-    demo = Demo(folder / "data", YIMA_WORKERS="2")
+def test_demo_stops_with_streams_open_and_twice_asked(folder: Path, ran_before: Path, started: list[Program]) -> None:
+    demo = Demo(copy_of(ran_before, folder), YIMA_WORKERS="2")
     started.append(demo)
     with demo.http.stream("GET", "/v1/patient/events", headers=demo.patient()) as events:
         assert events.status_code == 200
@@ -61,8 +61,10 @@ def test_stopped_while_it_starts(folder: Path, started: list[Program]) -> None:
     assert_nothing_left(program)
 
 
-def test_killed_supervisor_takes_all_with_it_and_the_data_stay(folder: Path, started: list[Program]) -> None:
-    first = Demo(folder / "data", YIMA_WORKERS="2")
+def test_killed_supervisor_takes_all_with_it_and_the_data_stay(
+    folder: Path, ran_before: Path, started: list[Program]
+) -> None:
+    first = Demo(copy_of(ran_before, folder), YIMA_WORKERS="2")
     started.append(first)
     me, clerk = first.patient(), first.hospital()
     card, code = first.card(me), first.code(me, first.card(me))
@@ -83,8 +85,8 @@ def test_killed_supervisor_takes_all_with_it_and_the_data_stay(folder: Path, sta
     assert second.scan(second.hospital("second_hospital"), code).status_code == 409
 
 
-def test_everything_killed_at_once(folder: Path, started: list[Program]) -> None:
-    first = Demo(folder / "data")
+def test_everything_killed_at_once(folder: Path, ran_before: Path, started: list[Program]) -> None:
+    first = Demo(copy_of(ran_before, folder))
     started.append(first)
     card = first.card(first.patient(1), 1)
     for process in first.processes():
@@ -95,9 +97,9 @@ def test_everything_killed_at_once(folder: Path, started: list[Program]) -> None
     assert second.http.get("/v1/patient/cards", headers=second.patient(1)).json()["cards"] == [card]
 
 
-def test_an_orphaned_postgres_is_ended_first(folder: Path, started: list[Program]) -> None:
+def test_an_orphaned_postgres_is_ended_first(folder: Path, ran_before: Path, started: list[Program]) -> None:
     """A supervisor killed together with the signal that ends its PostgreSQL: as on systems without that signal."""
-    first = Demo(folder / "data")
+    first = Demo(copy_of(ran_before, folder))
     started.append(first)
     postmaster = first.postmaster
     os.kill(postmaster, signal.SIGSTOP)  # it cannot act on the signal of its parent's death
@@ -110,8 +112,8 @@ def test_an_orphaned_postgres_is_ended_first(folder: Path, started: list[Program
     assert second.postmaster != postmaster
 
 
-def test_a_pid_file_whose_number_is_another_program_now(folder: Path, started: list[Program]) -> None:
-    first = Demo(folder / "data")
+def test_a_pid_file_whose_number_is_another_program_now(folder: Path, ran_before: Path, started: list[Program]) -> None:
+    first = Demo(copy_of(ran_before, folder))
     started.append(first)
     for process in first.processes():
         processes.kill(process.pid)

@@ -37,27 +37,25 @@ def demo_as_nobody() -> tuple[list[str], dict[str, str]]:
 
 
 @as_root
-def test_an_unprivileged_user_runs_the_demo(folder: Path, started: list[Program]) -> None:
+def test_an_unprivileged_user_runs_the_demo(folder: Path, demo: Demo, started: list[Program]) -> None:
+    """On a machine where root runs one, too."""
     command, libraries = demo_as_nobody()
     folder.chmod(0o711)
     home = folder / "home"
     home.mkdir(mode=0o700)
     os.chown(home, NOBODY, NOBODY)
-    root = Demo(folder / "of-root")  # a machine where root runs one, too
-    started.append(root)
-    demo = Demo(home / "data", command, HOME=str(home), **libraries)
-    started.append(demo)
-    me = demo.patient()
-    assert demo.scan(demo.hospital(), demo.code(me, demo.card(me))).status_code == 201
-    owners = {Path(f"/proc/{process.pid}").stat().st_uid for process in demo.processes()}
+    assert demo.http.get("/readyz").status_code == 200
+    theirs = Demo(home / "data", command, HOME=str(home), **libraries)
+    started.append(theirs)
+    me = theirs.patient()
+    assert theirs.scan(theirs.hospital(), theirs.code(me, theirs.card(me))).status_code == 201
+    owners = {Path(f"/proc/{process.pid}").stat().st_uid for process in theirs.processes()}
     assert owners == {NOBODY}
 
 
 @as_root
-def test_another_user_cannot_read_or_reach_the_database(folder: Path, started: list[Program]) -> None:
-    demo = Demo(folder / "data")
-    started.append(demo)
-    folder.chmod(0o755)
+def test_another_user_cannot_read_or_reach_the_database(demo: Demo) -> None:
+    demo.data.parent.chmod(0o755)
     socket = demo.data / "postgres" / "socket"
     for path in (demo.data / "root.key", demo.data / "demo.json", demo.data / "postgres" / "password", socket):
         asked = subprocess.run(as_nobody("sh", "-c", f"ls {path}; exit $?"), capture_output=True, check=False, cwd="/")

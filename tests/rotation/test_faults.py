@@ -30,6 +30,7 @@ from tests.rotation.operations import OPERATIONS, again
 pytestmark = pytest.mark.fault
 LONG: Final = bool(os.environ.get("YIMA_TEST_LONG"))
 LEAD, MAX_AGE, POLL, LIFE = 3, 1, 1, 5
+QUIET: Final = 3 if LONG else 1  # seconds of load before the first rotation
 
 
 async def test_two_admins_race(office: Office) -> None:
@@ -170,11 +171,11 @@ class Custodian:
 
 
 async def test_rotations_under_load(demo: Demo) -> None:
-    rotations = 20 if LONG else 3
+    rotations = 20 if LONG else 2
     custodian = Custodian(demo)
     async with Work(demo, 4) as work:
-        await asyncio.sleep(3)
-        quiet, since = work.counts["resolved"] / 3, time.monotonic()
+        await asyncio.sleep(QUIET)
+        quiet, since = work.counts["resolved"] / QUIET, time.monotonic()
         seen = work.counts["resolved"]
         took = [await custodian.rotate() for _ in range(rotations)]
         rate = (work.counts["resolved"] - seen) / (time.monotonic() - since)

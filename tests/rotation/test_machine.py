@@ -16,7 +16,7 @@ from codes.lifecycle import Facts
 from tests.rotation.machine import Rotating
 from tests.rotation.world import MemoryStore, Row, Store, Worker
 
-EXAMPLES = 2_000 if os.environ.get("YIMA_TEST_LONG") else 30
+EXAMPLES = 2_000 if os.environ.get("YIMA_TEST_LONG") else 12
 
 
 class InMemory(Rotating):

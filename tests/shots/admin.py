@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.shots import admin_records
+from tests.shots import admin_money, admin_records
 from tests.shots.camera_window import Window, problem
 from tests.shots.demo import Demo, Json
 
@@ -294,6 +294,7 @@ def as_auditor(window: Window, demo: Demo) -> None:
     sign_in(window, demo.admin("auditor"))
     window.shot("70-auditor", ready=".entry")
     admin_records.as_auditor(window)
+    admin_money.as_auditor(window)
     window.answer("**/v1/admin/audit?*", 200, {"entries": [], "next_cursor": None})
     again(window)
     window.shot("71-nothing-in-the-audit")

@@ -2,7 +2,7 @@
 
 import time
 
-from tests.shots import booking, records
+from tests.shots import bills, booking, records
 from tests.shots.camera_window import Findings, Window, problem
 from tests.shots.demo import Demo, Json
 
@@ -28,6 +28,7 @@ def take(window: Window, demo: Demo, findings: Findings) -> None:
     lists(window, card)
     booking.take(window, card)
     records.take(window, card)
+    bills.take(window, demo, me, card)
     acts(window)
 
 
@@ -200,11 +201,11 @@ def lists(window: Window, card: Json) -> None:
     window.through("**/accesses?*")
     holder = {"holder_id": "h", "name": "李*", "relation": "parent", "since": "2026-03-04T02:00:00Z"}
     window.answer("**/holders", 200, {"holders": [holder]})
-    me_row(window, 5)
+    me_row(window, 6)
     page.locator(".row-acts .button").click()
     window.shot("54-holders", ready=".row-acts .button-primary")
     window.answer("**/holders", 200, {"holders": []})
-    me_row(window, 5)
+    me_row(window, 6)
     window.shot("55-no-holders", ready=".empty")
     text = "李* 的账户添加了您的卡。" if window.language == "zh" else "The account of 李* added your card."
     told = {
@@ -234,7 +235,7 @@ def acts(window: Window) -> None:
     window.shot("62-frozen", ready=".stage[data-kind=frozen]")
     page.locator(".stage .button-primary").click()
     page.wait_for_selector(LIVE)
-    me_row(window, 7)
+    me_row(window, 8)
     window.shot("63-close", ready=".points")
     tab(window, ME_TAB)
     page.locator(".group").nth(1).locator(".row").nth(3).click()

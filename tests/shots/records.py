@@ -23,7 +23,7 @@ BUNDLE = "**/records/bundle"
 PARTS = "**/static/records*"
 MARK = {"level": "province", "area": "430000", "mark": "湘HR", "items": [{"code": "G", "name": "葡萄糖"}]}
 ME_TAB, ACCESSES_TAB = 4, 2
-RECORDS_ROW, CONSENTS_ROW = 1, 2
+RECORDS_ROW, CONSENTS_ROW = 2, 3
 
 
 def take(window: Window, card: Json) -> None:

@@ -1,6 +1,6 @@
 """Every state of /scanner. Person 2 of the demo is the patient at the window."""
 
-from tests.shots import desk_booking, desk_records
+from tests.shots import desk_bills, desk_booking, desk_records
 from tests.shots.camera_window import Window, problem
 from tests.shots.demo import Demo
 
@@ -15,6 +15,7 @@ def take(window: Window, demo: Demo) -> None:
     verdicts(window, demo)
     desk_booking.take(window, demo, PATIENT)
     desk_records.take(window, demo, PATIENT)
+    desk_bills.take(window, demo, PATIENT)
     no_answer(window)
     camera(window)
     ending(window)

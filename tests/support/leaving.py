@@ -6,6 +6,7 @@ from uuid import UUID
 import httpx
 
 from tests.support.booking import Booker, Clinic, new_clinic
+from tests.support.payment import item
 from tests.support.records import Patient, Window, lab, rule
 from tests.support.service import Headers, Service
 
@@ -89,11 +90,14 @@ class Life:
 
 
 async def live(me: Leaver, *, raw: str | None = None) -> Life:
-    """A scan, a record with a decision, a choice, a broken glass, a number, an appointment and a place in line."""
+    """A scan, a bill, a record with a decision, a choice, a broken glass, a number, an appointment, a place in line."""
     service = me.service
     window, clinic = await me.at(), await new_clinic(service)
     path = f"/v1/hospital/resolutions/{window.resolution_id}/patient-number"
     await service.http.put(path, headers=window.headers, json={"patient_number": f"N-{me.card['card_id'][:8]}"})
+    billed = {"items": [item(name="甲肝抗体检测")], "visit_number": "V-731"}
+    bills = f"/v1/hospital/resolutions/{window.resolution_id}/bills"
+    assert (await service.http.post(bills, headers=window.headers, json=billed)).status_code == 201
     record = await window.posted(raw or lab())
     await me.permit(window)
     await me.allow(rule(effect="deny"), rule(window.hospital_id))

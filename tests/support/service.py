@@ -1,8 +1,8 @@
 """One Yima in this process, on real parts: a database of its own, the sandbox beside it, HTTP on real sockets."""
 
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +14,7 @@ from api.app import create_app
 from api.policies import VERSIONS
 from api.sandbox.app import create_sandbox
 from api.sandbox.config import SandboxSecrets
+from api.sandbox.pay_keys import PayKeys, make_pay_keys
 from api.sandbox.people import Person
 from api.services import Services, make_services
 from api.settings import Settings
@@ -21,12 +22,14 @@ from codes.issue import IssuedCode, issue
 from models.admins import add_admin
 from models.clients import SCOPES, add_client, add_hospital, secret_hash
 from models.database import transaction
+from tests.support.pay import pay_folder
 from tests.support.people import identity_of, insurance_of, new_person
 from tests.support.servers import Cluster, listening_socket, serving
 
 ALL_SCOPES: Final = tuple(SCOPES)
 SCAN: Final = {"step": "0101051", "channel": "0100", "terminal": "W01"}
 Headers = dict[str, str]
+_MACHINE_TIME: Final = "clock_timestamp()"
 
 
 class Client:
@@ -46,6 +49,7 @@ class Service:
         self.http = http
         self.sandbox = sandbox
         self.world = world
+        self._time_moved = False
 
     # People and who they are here
 
@@ -179,7 +183,8 @@ class Service:
 
     async def move_time(self, seconds: float) -> None:
         """The clock that decides is now so many seconds ahead of the machine's (0: as the machine's)."""
-        await self._replace_clock(f"clock_timestamp() + make_interval(secs => {seconds!r})")
+        offset = f" + make_interval(secs => {seconds!r})" if seconds else ""
+        await self._replace_clock(_MACHINE_TIME + offset)
 
     async def stop_time(self, at: float) -> None:
         """The clock that decides stands at this second since 1970."""
@@ -191,6 +196,23 @@ class Service:
             f" AS $$ SELECT {expression} $$"
         )
         await self.services.keeper.refresh()
+        self._time_moved = expression != _MACHINE_TIME
+
+    @contextmanager
+    def impatient(self, seconds: float = 1.0) -> Iterator[None]:
+        """Inside, no upstream is waited for longer than this; elsewhere a busy machine has all the time it needs."""
+        http = self.services.upstreams.http
+        before, http.limits = http.limits, replace(http.limits, total_seconds=seconds)
+        try:
+            yield
+        finally:
+            http.limits = before
+
+    async def as_found(self) -> None:
+        """The sandbox without faults and the time the machine's, as every test finds them."""
+        self.world.faults.clear()
+        if self._time_moved:
+            await self.move_time(0)
 
     def now(self) -> float:
         """Seconds since 1970 by the clock that decides."""
@@ -235,7 +257,11 @@ def _ok(response: httpx.Response) -> dict[str, Any]:
 def settings_for(url: str, sandbox_url: str, data_dir: Path, **more: Any) -> Settings:
     """Settings of a service beside a sandbox: no limits, no rotations, unless `more` says so."""
     accounts: dict[str, Any] = {one: getattr(SandboxSecrets(), one) for one in SandboxSecrets.__slots__}
-    upstreams: dict[str, Any] = {f"{name}_url": sandbox_url for name in ("wechat", "registry", "sms", "insurer")}
+    names = ("wechat", "registry", "sms", "insurer", "wechat_pay")
+    upstreams: dict[str, Any] = {f"{name}_url": sandbox_url for name in names}
+    pay_keys: dict[str, Any] = {
+        name.removeprefix("YIMA_").lower(): Path(file) for name, file in make_pay_keys(pay_folder()).items()
+    }
     base = Settings(
         key_backup_horizon=0,  # no backup of a test is ever put back
         data_dir=data_dir,
@@ -244,9 +270,10 @@ def settings_for(url: str, sandbox_url: str, data_dir: Path, **more: Any) -> Set
         rotate_code=0,
         rotate_token=0,
         rotate_print=0,
-        upstream_timeout_ms=1000,
+        upstream_timeout_ms=15_000,  # an overloaded machine is no upstream that hangs: `impatient` for those
         **upstreams,
         **accounts,
+        **pay_keys,
     )
     return replace(base, **more)
 
@@ -257,7 +284,11 @@ async def running_service(cluster: Cluster, data_dir: Path, **more: Any) -> Asyn
     given = more.pop("url", None)
     url = given or await cluster.new_database()
     clock: list[Any] = []
-    sandbox_app = create_sandbox(f"sandbox-{secrets.token_hex(4)}", (), now=lambda: clock[0].now())
+    sandbox_app = create_sandbox(
+        f"sandbox-{secrets.token_hex(4)}", (), now=lambda: clock[0].now(), pay_keys=PayKeys.of(pay_folder())
+    )
+    sandbox_app.ctx.pay.refund_seconds = 0.05
+    sandbox_app.ctx.pay.notifier.pauses = (0.05, 0.1, 0.2, 0.4, 0.8)
     async with serving(sandbox_app, listening_socket()) as sandbox_url:
         sock = listening_socket()
         port = sock.getsockname()[1]
@@ -266,8 +297,8 @@ async def running_service(cluster: Cluster, data_dir: Path, **more: Any) -> Asyn
         try:
             async with (
                 serving(create_app(services), sock) as base_url,
-                httpx.AsyncClient(base_url=base_url, timeout=10, trust_env=False) as http,
-                httpx.AsyncClient(base_url=sandbox_url, timeout=10, trust_env=False) as sandbox,
+                httpx.AsyncClient(base_url=base_url, timeout=30, trust_env=False, verify=False) as http,
+                httpx.AsyncClient(base_url=sandbox_url, timeout=30, trust_env=False, verify=False) as sandbox,
             ):
                 yield Service(services, http, sandbox, sandbox_app.ctx.world)
         finally:

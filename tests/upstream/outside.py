@@ -142,7 +142,7 @@ async def running_sandbox(**more: Any) -> AsyncIterator[Sandbox]:
     server: Any = await app.create_server(sock=sock, return_asyncio_server=True)
     await server.startup()
     await server.start_serving()
-    async with httpx.AsyncClient(base_url=base_url, trust_env=False) as levers:
+    async with httpx.AsyncClient(base_url=base_url, trust_env=False, verify=False) as levers:
         yield Sandbox(base_url, app, clock, levers)
     app.ctx.world.stopping.set()
     server.close()

@@ -5,6 +5,7 @@ import { auditPart } from "./admin-audit.js";
 import { glassPart } from "./admin-glass.js";
 import { hospitalsPart } from "./admin-hospitals.js";
 import { keysPanel } from "./admin-keys.js";
+import { moneyPart } from "./admin-money.js";
 import { nowPanel, workersPanel } from "./admin-now.js";
 import { livePart } from "./admin-place.js";
 import { recognitionsPart } from "./admin-recognitions.js";
@@ -24,7 +25,7 @@ export function desk(session, { over, leave }) {
   const waiting = approvalsPart(custodian, () => refresh());
   const hospitals = hospitalsPart(session.role === "registrar");
   const auditor = session.role === "auditor";
-  const [audit, glass, recognised] = [auditPart, glassPart, recognitionsPart].map((make) => (auditor ? make() : null));
+  const [audit, glass, recognised, money] = [auditPart, glassPart, recognitionsPart, moneyPart].map((make) => (auditor ? make() : null));
   const lost = h("div", { class: "desk-lost", role: "status" });
   let timer = 0;
   let ended = false;
@@ -36,9 +37,10 @@ export function desk(session, { over, leave }) {
     const minute = Math.floor(Date.now() / MINUTE);
     if (ring && ring.etag !== found.etag) audit?.look();
     glass?.look();
+    money?.look();
     ring = found;
     const rows = [ring.keys, ring.etag, ring.rolled_back];
-    const waits = glass?.waits() ?? 0;
+    const waits = (glass?.waits() ?? 0) + (money?.waits() ?? 0);
     now.draw([rows, open, alarms, waits, minute], () => nowPanel({ ring: found, open, alarms, waits }, custodian, refresh));
     waiting.draw(open, minute);
     grid.classList.toggle("desk-waits", open.length > 0);
@@ -63,7 +65,7 @@ export function desk(session, { over, leave }) {
   const order = {
     custodian: [[keys.node], [workers.node, hospitals.node]],
     registrar: [[hospitals.node], [keys.node, workers.node]],
-    auditor: [[glass?.node, audit?.node], [recognised?.node, keys.node, workers.node, hospitals.node]],
+    auditor: [[glass?.node, money?.node, audit?.node], [recognised?.node, keys.node, workers.node, hospitals.node]],
   }[session.role];
   const columns = order.map((nodes) => h("div", { class: "desk-column" }, nodes));
   const grid = h("div", { class: "desk-grid" }, now.node, waiting.node, columns);
@@ -73,7 +75,7 @@ export function desk(session, { over, leave }) {
     /** Fills the desk for the first time; what the service says against it is thrown. */
     async begin() {
       await glass?.begin();
-      await Promise.all([look(), hospitals.begin(), audit?.begin(), recognised?.begin()]);
+      await Promise.all([look(), hospitals.begin(), audit?.begin(), recognised?.begin(), money?.begin()]);
       timer = setTimeout(refresh, EVERY);
     },
     end() {

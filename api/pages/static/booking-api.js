@@ -1,13 +1,9 @@
 // The patient's calls about sessions, appointments and the waiting list, one function each.
-import { attemptName, call, passing } from "./http.js";
-import { token } from "./patient-api.js";
+import { mine } from "./patient-api.js";
+
+export { Attempt } from "./attempt.js";
 
 const card = (id, what) => `/v1/patient/cards/${id}/${what}`;
-
-async function mine(method, path, body, more) {
-  const { data } = await call(method, path, { token: token(), body, ...more });
-  return data;
-}
 
 function query(values) {
   const given = Object.entries(values).filter(([, value]) => value !== null && value !== undefined && value !== "");
@@ -26,17 +22,3 @@ export const withdraw = (id) => mine("DELETE", `/v1/patient/waitings/${id}`);
 
 export const book = (attempt, id, slot) => attempt.send(card(id, "appointments"), { slot_id: slot });
 export const wait = (attempt, id, asked) => attempt.send(card(id, "waitings"), asked);
-
-/** Something to be created once: sent again after no answer, it is the same attempt under the same name. */
-export class Attempt {
-  async send(path, body) {
-    const sent = path + JSON.stringify(body);
-    if (this.sent !== sent) Object.assign(this, { sent, name: attemptName() });
-    try {
-      return await mine("POST", path, body, { headers: { "Idempotency-Key": this.name } });
-    } catch (error) {
-      if (!passing(error) && error.code !== "idempotency-in-progress") this.sent = null;
-      throw error;
-    }
-  }
-}

@@ -18,7 +18,7 @@ const KEYS = new Set(["F9", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"]);
 /**
  * Fills `place` for one resolution. `wish`: what this window looks for, kept from patient to patient;
  * `today(appointments, now)` hears of today's; `ended(code)` that nothing more can be done with this resolution;
- * `more`: a tab that leads elsewhere, or null.
+ * `more`: tabs that lead elsewhere.
  */
 export function openDesk({ resolution, wish, place, today, ended, more: elsewhere }) {
   const id = resolution.resolution_id;

@@ -1,8 +1,9 @@
-// What stands under a verdict: the booking panel, one sentence where booking is not open, the way to records, or nothing.
+// What stands under a verdict: the booking panel, one sentence where it is not open, ways to records and bills, or nothing.
 import { h, icon, show } from "./dom.js";
 import { t } from "./language.js";
 import { openDesk } from "./desk-booking.js";
 import { filesPart } from "./desk-files.js";
+import { serviceOf } from "./visit.js";
 
 const BOOKING_STEPS = "010101";
 
@@ -27,10 +28,10 @@ export function deskPart({ session, next, replaced, over }) {
 
   /** Shows what there is; beside it the verdict says the same in less height, and least beside records. */
   function reveal() {
-    node.hidden = files.open || !node.hasChildNodes();
+    node.hidden = Boolean(files.open) || !node.hasChildNodes();
     const { classList } = node.parentElement ?? node;
     classList.toggle("with-desk", !node.hidden || !files.node.hidden);
-    classList.toggle("with-records", files.open);
+    classList.toggle("with-records", Boolean(files.open));
   }
 
   function turned() {
@@ -43,15 +44,14 @@ export function deskPart({ session, next, replaced, over }) {
     if (kind !== "answered") return;
     const { resolution } = answer;
     const booking = resolution.granted.includes("booking");
-    const records = resolution.granted.includes("records");
-    if (records) files.offer(resolution, !booking);
+    const more = files.offer(resolution, !booking);
     if (booking) {
-      const more = records ? files.tab() : null;
       desk = openDesk({ resolution, wish, place: node, today: next, ended, more });
     } else if (verdict.kind === "accepted" && step.startsWith(BOOKING_STEPS)) {
       notGranted();
     }
     reveal();
+    if (verdict.kind === "accepted" && serviceOf(step) === "payment") files.turn("payment");
   }
 
   function ended(code) {
@@ -76,8 +76,7 @@ export function deskPart({ session, next, replaced, over }) {
 
   /** True if the key was for one of the parts. */
   function press(key) {
-    if (key === "F6") return files.turn();
-    return files.open ? files.press(key) : (desk?.press(key) ?? false);
+    return files.press(key) || (!files.open && (desk?.press(key) ?? false));
   }
 
   return { nodes: [node, files.node], follow, close, press };

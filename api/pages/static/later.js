@@ -20,9 +20,10 @@ const PARTS = {
     "waitings",
   ],
   records: ["records", "record", "trends", "trend"],
+  bills: ["bills", "bill"],
   rights: ["consents", "consent", "data", "leaving"],
 };
-const TITLES = { booking: "booking.title", records: "records.title", rights: "data.title" };
+const TITLES = { booking: "booking.title", records: "records.title", rights: "data.title", bills: "bills.title" };
 export const LATER = Object.values(PARTS).flat();
 const AGAIN = 5000; // ms
 const ARRIVALS = ["0101011", "0101012", "0101014"];

@@ -9,7 +9,7 @@ import { visit } from "./remember.js";
 import { endToast, toast } from "./toast.js";
 import { addView, insuranceView } from "./view-add.js";
 import { codeView } from "./view-code.js";
-import { accessesView, appointmentOf, familyView, holdersView, messagesView } from "./view-lists.js";
+import { aboutOf, accessesView, familyView, holdersView, messagesView } from "./view-lists.js";
 import { closeView, freezeView, meView, noneView, servicesView, signOutView, troubleView } from "./view-me.js";
 import { signInView } from "./view-signin.js";
 import { Watch } from "./watch.js";
@@ -82,12 +82,12 @@ const app = {
     visit.set("card", app.card.card_id);
   },
 
-  /** One appointment of that card. */
-  openAppointment(id, card) {
+  /** The appointment or bill of a message. */
+  openAbout(what, { ref: id, card_id: card }) {
     const index = app.cards.findIndex((each) => each.card_id === card);
-    if (index < 0) return app.go("booking"); // of a card that is here no more
+    if (index < 0) return app.go(what === "bill" ? "bills" : "booking"); // of a card that is here no more
     app.pick(index);
-    return app.go("appointment", { id });
+    return app.go(what, { id });
   },
 
   /** Who looked at the data of that card. */
@@ -221,9 +221,10 @@ function heard(event, data) {
     const card = app.cards.find((each) => each.card_id === data.card_id);
     if (!card || card.status !== data.status) app.reload();
   } else if (event === "message") {
-    if (data.kind === "booked" && app.view.name === "booked") return; // that screen says so already
-    const id = appointmentOf(data);
-    const open = () => (id ? app.openAppointment(id, data.card_id) : app.go("messages"));
+    const { name } = app.view;
+    if ((data.kind === "booked" && name === "booked") || (data.kind === "paid" && name === "bill")) return; // said there
+    const what = aboutOf(data);
+    const open = () => (what ? app.openAbout(what, data) : app.go("messages"));
     toast(data.text, { label: t("messages.open"), act: open });
   }
 }

@@ -5,7 +5,7 @@ import { operatorName, refusal, serviceName, serviceNames, serviceOf, stepName }
 
 /**
  * The panel for one event. `name`: whose card; `closed`: the services that the patient had switched off.
- * `go.on()` shows a new code, `go.open(service)` switches one on first, `go.freeze()` leads to freezing.
+ * `go.on()` shows a new code, `go.bills()` the bills, `go.open(service)` switches one on first, `go.freeze()` leads to freezing.
  */
 export function scanPanel(event, { name, closed, go }) {
   const verdict = verdictOf(event, closed);
@@ -33,7 +33,10 @@ export function scanPanel(event, { name, closed, go }) {
       ? button("primary", t("scanned.open", { service: serviceName(verdict.open) }), () => go.open(verdict.open), {
           icon: verdict.open,
         })
-      : button("primary", t("scanned.on"), go.on, { icon: "scan" }),
+      : [
+          verdict.bills && button("primary", t("bills.title"), go.bills, { icon: "payment" }),
+          button(verdict.bills ? "quiet" : "primary", t("scanned.on"), go.on, { icon: "scan" }),
+        ],
     button("quiet", t("scanned.not-me"), go.freeze, { icon: "freeze" }),
   );
 }
@@ -58,6 +61,7 @@ function verdictOf(event, closed) {
     kind: "accepted",
     icon: "check",
     title: t("scanned.title"),
+    bills: needed === "payment",
     next: known(`next.${event.step}`, "next.other"),
   };
 }

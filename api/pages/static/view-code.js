@@ -67,7 +67,7 @@ export function codeView(app) {
     const panel = scanPanel(event, {
       name: card.name,
       closed,
-      go: { on: showCode, open, freeze: () => app.go("freeze") },
+      go: { on: showCode, open, bills: () => app.go("bills"), freeze: () => app.go("freeze") },
     });
     show(face, panel);
     panel.focus({ preventScroll: true });
@@ -210,6 +210,11 @@ function more(app) {
       "div",
       { class: "card-book" },
       button("quiet", t("booking.title"), () => app.go("booking"), { icon: "booking" }),
+    ),
+    h(
+      "div",
+      { class: "normal-only" },
+      button("quiet", t("bills.title"), () => app.go("bills"), { icon: "payment" }),
     ),
     h(
       "div",

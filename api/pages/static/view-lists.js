@@ -8,7 +8,10 @@ import * as api from "./patient-api.js";
 import { SERVICES, operatorName, refusal, serviceNames, stepName } from "./visit.js";
 
 const TOGETHER = 600_000; // ms: the same look at the same records within it is one line
-const ABOUT_APPOINTMENTS = ["booked", "waiting-booked", "session-stopped", "booking-paused"];
+const ABOUT = {
+  appointment: ["booked", "waiting-booked", "session-stopped", "booking-paused"],
+  bill: ["bill", "paid", "refunded"],
+};
 
 export function familyView(app) {
   const row = (card, index) =>
@@ -103,7 +106,7 @@ function accessItem(app, access, times) {
       ),
       where && h("p", { class: "soft" }, where),
       h("p", null, stepName(access.step ?? "")),
-      refused ? null : h("p", null, what),
+      refused ? null : h("p", null, known(`accesses.act.${access.act}`, null) ?? what),
       access.break_glass ? h("p", { class: "moment-glass" }, t("accesses.break-glass")) : null,
       seen,
       reason && h("p", { class: "moment-reason" }, h("strong", null, reason.title), " ", reason.todo),
@@ -111,8 +114,8 @@ function accessItem(app, access, times) {
   );
 }
 
-/** The id of the appointment that a message is about, or null. */
-export const appointmentOf = ({ kind, ref }) => (ref && ABOUT_APPOINTMENTS.includes(kind) ? ref : null);
+/** What a message is about: an appointment, a bill, or neither. */
+export const aboutOf = ({ kind, ref }) => ref && Object.keys(ABOUT).find((what) => ABOUT[what].includes(kind));
 
 export function messagesView(app) {
   const title = t("messages.title");
@@ -135,9 +138,9 @@ export function messagesView(app) {
           h("strong", null, known(`message.${message.kind}`, "message.other")),
         ),
         h("p", null, message.text),
-        appointmentOf(message) &&
-          button("plain", t("messages.appointment"), () => app.openAppointment(message.ref, message.card_id), {
-            icon: "booking",
+        aboutOf(message) &&
+          button("plain", t(`messages.${aboutOf(message)}`), () => app.openAbout(aboutOf(message), message), {
+            icon: aboutOf(message) === "bill" ? "payment" : "booking",
           }),
         message.kind === "break-glass" && glass(message),
       ),

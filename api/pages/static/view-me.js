@@ -24,6 +24,7 @@ export function meView(app) {
       group(
         t("me.card", { name: app.card.name }),
         item("booking", t("booking.title"), () => app.go("booking")),
+        item("payment", t("bills.title"), () => app.go("bills")),
         item("records", t("records.title"), () => app.go("records")),
         item("shield", t("consents.title"), () => app.go("consents")),
         item("scan", t("services.title"), () => app.go("services")),

@@ -20,5 +20,6 @@ async def orthanc() -> AsyncIterator[Orthanc]:
 async def world(service: Service) -> World:
     """The module's service, without a PACS."""
     made = World(service)
+    await made.asks_only_when_told()
     await made.forget_systems()
     return made

@@ -2,12 +2,16 @@
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, Final
+from uuid import uuid4
 
 from api.sandbox.people import Person
 from models.database import transaction
+from models.leases import hold, release
 from models.systems import drop_system
 from tests.support.service import Client, Headers, Service, bearer
+
+ANOTHER_WORKER: Final = uuid4()
 
 
 class Patient:
@@ -39,6 +43,11 @@ class World:
         admin = await self.service.admin("registrar")
         answer = await self.service.http.put(f"/v1/admin/hospitals/{hospital_id}/dicomweb", headers=admin, json=body)
         assert answer.status_code == 200, answer.text
+
+    async def asks_only_when_told(self) -> None:
+        """The service's own turns are another worker's: a test counts what a PACS was asked, and asks by `turn`."""
+        while not await hold("imaging", ANOTHER_WORKER, 86_400):
+            await release("imaging", self.service.services.worker)
 
     async def forget_systems(self) -> None:
         """No hospital has a PACS."""

@@ -10,12 +10,13 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
 
 from tests.process import processes
-from tests.process.demo import Demo, patience, remove, short_folder
+from tests.process.demo import Demo, copy_of, patience, remove, short_folder
 from tests.records.mllp.laboratory import Laboratory, connected
 from tests.records.mllp.messages import msh, obr, obx, oru, pid
 
@@ -30,10 +31,10 @@ GONE = (OSError, asyncio.IncompleteReadError, TimeoutError)
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[Demo]:
+def demo(ran_before: Path) -> Iterator[Demo]:
     """A demo of its own, whose first hospital knows the first person as MLLP-1."""
     data = short_folder()
-    running = Demo(data / "data", YIMA_LOG_LEVEL="ERROR")
+    running = Demo(copy_of(ran_before, data), YIMA_LOG_LEVEL="ERROR")
     me, who = running.patient(), running.hospital()
     seen = running.scan(who, running.code(me, running.card(me))).json()
     path = f"/v1/hospital/resolutions/{seen['resolution_id']}/patient-number"

@@ -1,0 +1,76 @@
+"""What people are told of their bills, in the commit that makes it true (zh and en). Never what a bill is for."""
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from codes.money import yuan_of
+from codes.names import mask_name
+from models import bills, refunds
+from models.bills import BillRow
+from models.cards import cards_told
+from models.database import Connection
+from models.messages import tell
+
+if TYPE_CHECKING:
+    from api.services import Services
+
+_NAME = "{name}"
+
+
+async def _tell(services: "Services", bill: BillRow, kind: str, zh: str, en: str, *, using: Connection) -> None:
+    """The accounts of the card that the bill was made under, and of the person's own."""
+    for card in await cards_told(services.vault, [bill.card_id], [bill.person_id], using=using):
+        name = mask_name(card.person.name)
+        text = {"zh": zh.replace(_NAME, name), "en": en.replace(_NAME, name)}
+        await tell(
+            services.vault, card.account_id, kind, text, card_id=card.card_id, ref=str(bill.bill_id), using=using
+        )
+
+
+async def _bill(services: "Services", bill_id: UUID, *, using: Connection) -> BillRow:
+    found = await bills.bill(services.vault, bill_id, using=using)
+    if found is None:
+        raise LookupError("no such bill")
+    return found
+
+
+async def tell_billed(services: "Services", bill: BillRow, *, using: Connection) -> None:
+    """There is something to pay."""
+    total, cash = yuan_of(bill.parts.total), yuan_of(bill.parts.cash)
+    await _tell(
+        services,
+        bill,
+        "bill",
+        f"{bill.hospital_name}为{{name}}开了账单，共{total}元，需个人支付{cash}元。可在一码里支付，也可到窗口支付。",
+        f"{bill.hospital_name} made a bill for {{name}}: {total} yuan, of which {cash} are to be paid. Pay it here or at the window.",
+        using=using,
+    )
+
+
+async def tell_paid(services: "Services", bill_id: UUID, *, using: Connection) -> None:
+    """It is paid."""
+    bill = await _bill(services, bill_id, using=using)
+    cash = yuan_of(bill.parts.cash)
+    await _tell(
+        services,
+        bill,
+        "paid",
+        f"{{name}}在{bill.hospital_name}的账单已支付，个人支付{cash}元。",
+        f"The bill of {{name}} at {bill.hospital_name} is paid: {cash} yuan in cash.",
+        using=using,
+    )
+
+
+async def tell_refunded(services: "Services", bill_id: UUID, refund_id: UUID, *, using: Connection) -> None:
+    """Money is back."""
+    bill = await _bill(services, bill_id, using=using)
+    refund = await refunds.refund(services.vault, refund_id, using=using)
+    cash = yuan_of(refund.parts.cash if refund else 0)
+    await _tell(
+        services,
+        bill,
+        "refunded",
+        f"{bill.hospital_name}已为{{name}}退费，退回个人支付{cash}元，按原支付方式退还。",
+        f"{bill.hospital_name} refunded {{name}}: {cash} yuan of cash, by the way it was paid.",
+        using=using,
+    )

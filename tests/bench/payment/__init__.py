@@ -1,0 +1,1 @@
+"""Payment: what is measured of it in `make bench`."""
