@@ -11,7 +11,7 @@ from codes.money import Parts
 from models.cards import check_row
 from models.database import Connection, row, rows
 from models.keyset import FAR, LAST
-from models.money_work import Work
+from models.money_work import HoldLost, Work
 from models.own_records import SEES
 from models.vault import Vault
 
@@ -98,6 +98,12 @@ class BillRow(NamedTuple):
     given_back: dict[UUID, Decimal]
     at: datetime
     paid_at: datetime | None
+    visit_over: bool = False  # the resolution that it was made under has ended
+
+    @property
+    def told(self) -> "Told":
+        """What people are told of it."""
+        return Told(self.bill_id, self.hospital_name, self.person_id, self.card_id, self.parts.total, self.parts.cash)
 
     def rest(self) -> dict[UUID, Decimal]:
         """What of each item was not given back, nor is about to be."""
@@ -179,18 +185,35 @@ async def begin(
     return Work(work_id, new.bill_id, "make", registration_id or work_id, "undo", 0, made["at"], token)
 
 
-async def publish(bill_id: UUID, parts: Parts, client: Client, *, using: Connection) -> bool:
-    """It is due, with the insurer's preview, and a use of its resolution; False where the card is not active any more."""
+_PUBLISH: Final = """
+WITH w AS (UPDATE money_work SET done_at = yima_now() WHERE id = $8 AND held_by = $9 AND done_at IS NULL RETURNING id),
+m AS (UPDATE money_messages SET outcome = 'done', ended_at = yima_now() WHERE id = ANY($10)),
+b AS (UPDATE bills SET status = 'due', fund_fen = $2, account_fen = $3, hospital_fen = $4, cash_fen = $5
+    WHERE id = $1 AND ($8::uuid IS NULL OR EXISTS (SELECT 1 FROM w)) RETURNING resolution_id)
+SELECT yima_money_access(b.resolution_id, $6, $7, 'billed', true, yima_now()) AS seen FROM b
+"""
+
+
+async def publish(
+    bill_id: UUID, parts: Parts, client: Client, work: Work | None, answered: list[UUID], *, using: Connection
+) -> bool:
+    """It is due, with the insurer's preview, and a use of its resolution; False where the card is not active any more.
+
+    work: what made it, if it was registered, which is done; answered: its messages that were. Raises HoldLost.
+    """
     found = await row(
-        "WITH b AS (UPDATE bills SET status = 'due', fund_fen = $2, account_fen = $3, hospital_fen = $4, cash_fen = $5"
-        " WHERE id = $1 RETURNING resolution_id)"
-        " SELECT yima_money_access(b.resolution_id, $6, $7, 'billed', true, yima_now()) AS seen FROM b",
+        _PUBLISH,
         bill_id,
         *parts,
         *client,
+        work.work_id if work else None,
+        work.token if work else None,
+        answered,
         using=using,
     )
-    return bool(found and found["seen"])
+    if found is None:
+        raise HoldLost
+    return bool(found["seen"])
 
 
 async def becomes(bill_id: UUID, status: str, *, using: Connection) -> None:
@@ -291,6 +314,7 @@ def _opened(vault: Vault, record: Any) -> BillRow:
         msgspec.json.decode(record["given_back"], type=dict[UUID, Decimal]),
         record["at"],
         record["paid_at"],
+        record["visit_over"],
     )
 
 
@@ -302,6 +326,30 @@ def new_item(code: str, name: str, category: str, quantity: Decimal, price_fen: 
 async def status_of(bill_id: UUID) -> Any | None:
     """status and at of a bill, in whatever state."""
     return await row("SELECT status, at FROM bills WHERE id = $1", bill_id)
+
+
+class Told(NamedTuple):
+    """What people are told of a bill; nothing of what it was for."""
+
+    bill_id: UUID
+    hospital_name: str
+    person_id: UUID
+    card_id: UUID
+    total: int
+    cash: int
+
+
+async def told_of(bill_id: UUID, *, using: Connection) -> Told:
+    """What people are told of a bill. Raises LookupError."""
+    found = await row(
+        "SELECT b.id, h.name, b.person_id, b.card_id, b.total_fen, b.cash_fen FROM bills b"
+        " JOIN hospitals h ON h.id = b.hospital_id WHERE b.id = $1",
+        bill_id,
+        using=using,
+    )
+    if found is None:
+        raise LookupError("no such bill")
+    return Told(*found)
 
 
 class Unfinished(NamedTuple):
@@ -329,14 +377,16 @@ async def empty_bills(vault: Vault, person_id: UUID, limit: int, *, using: Conne
     """
     found = await rows(
         "SELECT b.id FROM bills b WHERE b.person_id = $1 AND NOT b.erased AND NOT EXISTS (SELECT 1 FROM money_work w"
-        " WHERE w.bill_id = b.id AND w.done_at IS NULL) ORDER BY b.id LIMIT $2",
+        " WHERE w.bill_id = b.id AND w.done_at IS NULL) ORDER BY b.id LIMIT $2 FOR UPDATE OF b",
         person_id,
         limit,
         using=using,
     )
     for record in found:
         await row(
-            "UPDATE bills SET sealed = $2, erased = true WHERE id = $1 RETURNING id",
+            "UPDATE bills SET sealed = $2, erased = true, status = CASE status WHEN 'due' THEN 'cancelled' ELSE status END"
+            " WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM money_work w WHERE w.bill_id = $1 AND w.done_at IS NULL)"
+            " RETURNING id",
             record["id"],
             vault.seal(BillData("", [], None), "bills", "sealed", record["id"]),
             using=using,

@@ -4,15 +4,20 @@ A hold ends by itself, so work whose worker died is taken on by another. Everyth
 who lost the hold writes nothing more.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
+
+import asyncpg
 
 from models.database import Connection, row, rows
 from models.keyset import FAR, LAST
 
 LISTED_AFTER: Final = 8  # tries, about four minutes
 _BACKOFF_MOST: Final = 600
+_LOST: Final = "YM020"  # of yima_hold
 
 
 class HoldLost(Exception):
@@ -146,7 +151,7 @@ async def later(work: Work) -> None:
 async def wait(work: Work, seconds: float) -> None:
     """Look at the same step again in so many seconds: nothing went wrong. Raises HoldLost."""
     await _hold(
-        "UPDATE money_work SET due_at = yima_now() + make_interval(secs => $3), attempts = 0"
+        "UPDATE money_work SET due_at = yima_now() + make_interval(secs => $3), attempts = 0, listed_at = NULL"
         " WHERE id = $1 AND held_by = $2 AND done_at IS NULL RETURNING id",
         work,
         seconds,
@@ -169,16 +174,6 @@ async def release(work: Work) -> None:
         " AND done_at IS NULL RETURNING id",
         work.work_id,
         work.token,
-    )
-
-
-async def sooner(work_id: UUID, step: str | None = None, *, using: Connection) -> None:
-    """Make work due at once (whoever holds it looks again when it ends its step)."""
-    await row(
-        "UPDATE money_work SET due_at = yima_now(), step = coalesce($2, step) WHERE id = $1 AND done_at IS NULL RETURNING id",
-        work_id,
-        step,
-        using=using,
     )
 
 
@@ -276,6 +271,17 @@ async def keep(work: Work, seconds: float, *, using: Connection) -> None:
         seconds,
         using=using,
     )
+
+
+@contextmanager
+def holding() -> Iterator[None]:
+    """Turns the refusal of `yima_hold` into HoldLost."""
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        if error.sqlstate == _LOST:
+            raise HoldLost from None
+        raise
 
 
 async def _hold(statement: str, work: Work, *values: object, using: Connection | None = None) -> None:

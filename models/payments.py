@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
+from codes.money import Parts
 from models.cards import check_row
 from models.database import Connection, row
-from models.money_work import Work
+from models.money_work import Work, holding
 from models.own_records import SEES
 from models.vault import Vault
 
@@ -34,7 +35,8 @@ class PaymentRow(NamedTuple):
 
 
 _BEGIN: Final = """
-WITH b AS (UPDATE bills SET status = 'settling' WHERE id = $2 AND status = 'due' AND cash_fen = $5 RETURNING id),
+WITH b AS (UPDATE bills SET status = 'settling' WHERE id = $2 AND status = 'due' AND fund_fen = $13
+    AND account_fen = $14 AND hospital_fen = $15 AND cash_fen = $5 RETURNING id),
 p AS (INSERT INTO payments (id, bill_id, account_id, method, status, amount_fen, out_trade_no, cancelled, at, expires_at,
         client_id, session_id)
     SELECT $1, b.id, $3, $4, 'pending', $5, $6::varchar, false, yima_now(),
@@ -51,11 +53,11 @@ async def begin(
     payment_id: UUID,
     bill_id: UUID,
     payer: UUID | tuple[UUID, UUID | None],
-    amount_fen: int,
+    parts: Parts,
     hold: float,
 ) -> tuple[PaymentRow, Work] | None:
     """Begin one: by WeChat of an account, or at the window of a hospital's client and a clerk's shift, if one did it;
-    with the work that carries it on, held for so many seconds. Its number at WeChat is its id. None where the bill is not due, or its cash part is another.
+    with the work that carries it on, held for so many seconds. Its number at WeChat is its id. None where the bill is not due, or its parts are others.
     """
     work_id, token = uuid4(), uuid4()
     account_id, by = (payer, (None, None)) if isinstance(payer, UUID) else (None, payer)
@@ -65,13 +67,14 @@ async def begin(
         bill_id,
         account_id,
         "wechat" if account_id else "window",
-        amount_fen,
+        parts.cash,
         payment_id.hex if account_id else None,
         MINUTES,
         work_id,
         token,
         hold,
         *by,
+        *parts[:3],
     )
     if found is None:
         return None
@@ -139,16 +142,25 @@ def _opened(vault: Vault, record: Any) -> PaymentRow:
     )
 
 
-async def prepaid(vault: Vault, payment_id: UUID, prepay_id: str, *, using: Connection) -> None:
-    """WeChat's number by which the payer's phone opens it; news that it was paid may have come before."""
+async def prepaid(
+    vault: Vault, work: Work, payment_id: UUID, prepay_id: str, message_id: UUID, step: str, wait: float
+) -> None:
+    """WeChat's number by which the payer's phone opens it, by this message; news that it was paid may have come before.
+
+    The work lets go, and goes on with `step` in so many seconds: one commit. Raises HoldLost.
+    """
     sealed = vault.seal(prepay_id.encode(), "payments", "prepay", payment_id)
-    await row(
-        "UPDATE payments SET prepay = $2, status = CASE WHEN status = 'checking' THEN 'pending' ELSE status END"
-        " WHERE id = $1 RETURNING id",
-        payment_id,
-        sealed,
-        using=using,
-    )
+    with holding():
+        await row(
+            "SELECT yima_prepaid($1, $2, $3, $4, $5, $6, $7)",
+            work.work_id,
+            work.token,
+            payment_id,
+            sealed,
+            message_id,
+            step,
+            wait,
+        )
 
 
 async def close(payment_id: UUID, code: str | None, *, using: Connection) -> bool:

@@ -112,6 +112,7 @@ async def owe(refund_id: UUID, parts: Parts, *, wechat: bool, using: Connection)
     """The insurer's side is done: these parts are given back, and the cash is owed from now on."""
     await row(
         "UPDATE refunds SET fund_fen = $2, account_fen = $3, hospital_fen = $4, cash_fen = $5, owed = true,"
+        " total_fen = $2::bigint + $3::bigint + $4::bigint + $5::bigint,"
         " status = 'pending', out_refund_no = $6 WHERE id = $1 RETURNING id",
         refund_id,
         *parts,
@@ -220,6 +221,12 @@ async def renumber(refund_id: UUID, number: str, *, using: Connection) -> None:
     await row("UPDATE refunds SET out_refund_no = $2 WHERE id = $1 RETURNING id", refund_id, number, using=using)
 
 
-async def status_of(refund_id: UUID) -> Any | None:
+async def status_of(refund_id: UUID, *, using: Connection | None = None) -> Any | None:
     """status and at of a refund."""
-    return await row("SELECT status, at FROM refunds WHERE id = $1", refund_id)
+    return await row("SELECT status, at FROM refunds WHERE id = $1", refund_id, using=using)
+
+
+async def sent(refund_id: UUID) -> int:
+    """Under how many numbers it was asked for."""
+    found = await row("SELECT count(*) AS n FROM money_messages WHERE about = $1 AND call = 'refund'", refund_id)
+    return int(found["n"]) if found else 0

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from codes.money import Parts
 from models.database import Connection, row
-from models.money_work import Doubt
+from models.money_work import Doubt, Work, holding
 
 
 class Registration(NamedTuple):
@@ -100,28 +100,31 @@ async def becomes_current(bill_id: UUID, registration_id: UUID, *, using: Connec
 
 
 async def settled(
+    work: Work,
+    seconds: float,
     registration: Registration,
     setl_id: str,
     parts: Parts | None,
     message_id: UUID,
     at: datetime | None,
-    *,
-    using: Connection,
 ) -> None:
-    """A settlement stands, by this message, which is done; it goes into the ledger with its parts.
+    """A settlement stands, by this message, which is done; it goes into the ledger with its parts: one commit.
 
-    parts: None where they do not add up; it will be taken back. at: when, if the insurer told. Raises
-    asyncpg.UniqueViolationError where the bill has another settlement of that number.
+    work: held, and for so many seconds more. parts: None where they do not add up; it will be taken back. at: when, if
+    the insurer told. Raises HoldLost, or asyncpg.UniqueViolationError where the bill has another of that number.
     """
-    await row(
-        "SELECT yima_stands($1, $2, $3, $4, $5, $6, $7, $8)",
-        registration.registration_id,
-        setl_id,
-        *(parts or (None, None, None, None)),
-        message_id,
-        at,
-        using=using,
-    )
+    with holding():
+        await row(
+            "SELECT yima_stands($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            work.work_id,
+            work.token,
+            seconds,
+            registration.registration_id,
+            setl_id,
+            *(parts or (None, None, None, None)),
+            message_id,
+            at,
+        )
 
 
 async def reversed_(registration: Registration, message_id: UUID, at: datetime | None, *, using: Connection) -> None:

@@ -1,16 +1,15 @@
-"""/openapi.json, and /docs from swagger-ui-bundle, served by us: no third-party origin."""
+"""/openapi.json, and /docs by the Swagger UI that swagger-ui-py carries, served by us: no third-party origin."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-import swagger_ui_bundle
 from sanic import Blueprint
 from sanic.request import Request
 from sanic.response import HTTPResponse, raw
 
 from api.web.answers import encode
 
-_FOLDER: Final = Path(swagger_ui_bundle.swagger_ui_path)
 _FILES: Final = {
     "swagger-ui.css": "text/css; charset=utf-8",
     "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
@@ -34,11 +33,20 @@ _PAGE: Final = """<!doctype html><html lang="en"><head><meta charset="utf-8"><ti
 _START: Final = 'SwaggerUIBundle({url: "/openapi.json", dom_id: "#docs", deepLinking: true, validatorUrl: null});\n'
 
 
+def _folder() -> Path:
+    """Where the package keeps its files; it is not imported, as its own server is not wanted."""
+    spec = find_spec("swagger_ui")
+    if spec is None or not spec.submodule_search_locations:
+        raise LookupError("swagger-ui-py is not installed")
+    return Path(spec.submodule_search_locations[0]) / "static"
+
+
 def docs_blueprint(document: dict[str, Any]) -> Blueprint:
     """`/openapi.json` and `/docs`."""
     blueprint = Blueprint("docs")
     body = encode(document)
-    assets = {name: ((_FOLDER / name).read_bytes(), kind) for name, kind in _FILES.items()}
+    folder = _folder()
+    assets = {name: ((folder / name).read_bytes(), kind) for name, kind in _FILES.items()}
     assets["start.js"] = (_START.encode(), "text/javascript; charset=utf-8")
 
     async def openapi(_: Request) -> HTTPResponse:

@@ -13,6 +13,8 @@ from models import money_work, payments, refunds
 from models.refunds import ORDER_REFUND_SECONDS, RefundRow
 
 _POLL_MOST: Final = 60.0
+_AGAIN: Final = 5.0  # seconds before a refund that WeChat does not know is asked for once more
+_NUMBERS_MOST: Final = 3  # that WeChat may close before a person looks
 _REASON: Final = "门诊退费"  # what the payer reads at WeChat; why, the hospital's books say
 
 
@@ -65,18 +67,18 @@ async def wait(held: Held) -> bool:
     except CallEnded:
         return await held.later()
     if found is None:  # WeChat has no such refund
-        await held.go("send")
-        return True
+        await held.go("send", wait=_AGAIN)
+        return False
     if found.state == "SUCCESS":
         if await refund_done(held.services, number, found) == "other-amount":
             return await _unsure(held)
         return False
-    if found.state == "CLOSED":  # it never succeeds: WeChat wants another number
+    if found.state == "CLOSED" and await refunds.sent(refund.refund_id) < _NUMBERS_MOST:  # WeChat wants another number
         async with held.deciding(last=True) as tx:
             await refunds.renumber(refund.refund_id, uuid4().hex, using=tx)
             await held.go("send", wait=ORDER_REFUND_SECONDS, using=tx)
         return False
-    if found.state != "PROCESSING":  # abnormal: the payer's account takes it no more, a person must look
+    if found.state != "PROCESSING":  # abnormal, or closed again and again: a person must look
         return await _unsure(held)
     age = held.services.clock.now() - held.work.at.timestamp()
     return await held.wait(min(_POLL_MOST, max(1.0, age / 4)))

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from asyncpg import UniqueViolationError
 
-from api.payment.held import Held
+from api.payment.held import Held, hold_seconds
+from api.run.failpoints import reach
 from api.upstream.insurer import Institution
 from api.upstream.outcomes import CallEnded, Refused, Unknown
 from api.upstream.settlement import Line, PartsWrong, Patient, Settled, Settlement
@@ -137,13 +138,13 @@ class Chain(NamedTuple):
                 return wrong
 
         message_id, answer = await self._send("2207", registration_id, settling)
-        if answer.setl_id is None:  # nobody can name what stands there: its message is undone
-            await money_work.ended(message_id, "unknown", "parts")
-            raise PartsWrong(None)
+        if answer.setl_id is None:
+            raise LookupError("a settlement has its number, or its end is unknown")
         parts, at = (answer.parts, answer.at) if isinstance(answer, Settled) else (None, None)
         try:
-            async with self.held.deciding() as tx:
-                await registrations.settled(found, answer.setl_id, parts, message_id, at, using=tx)
+            seconds = hold_seconds(self.held.services)
+            await registrations.settled(self.held.work, seconds, found, answer.setl_id, parts, message_id, at)
+            reach("money.kept")
         except UniqueViolationError:  # a number that another settlement has: nobody can tell them apart
             await money_work.ended(message_id, "unknown", "repeated")
             raise Unknown("repeated") from None

@@ -111,6 +111,16 @@ class Held:
         self._answered = []
         reach("money.kept")
 
+    @property
+    def answered(self) -> list[UUID]:
+        """Messages whose end is not written yet."""
+        return list(self._answered)
+
+    def let_go(self) -> None:
+        """What was just committed let the work go, and wrote what was answered."""
+        self._answered = []
+        self._over = True
+
     def at_once(self, step: str) -> None:
         """Do another step now; after a crash all begins with the step before, which then changes nothing."""
         self.work = self.work._replace(step=step, attempts=0)

@@ -18,8 +18,11 @@ from api.problems import (
     INSURER_PARTS_MISMATCH,
     INSURER_REFUSED,
     INSURER_UNAVAILABLE,
+    FieldError,
     Problem,
+    Text,
 )
+from api.run.failpoints import reach
 from api.upstream.insurer import cert_type
 from api.upstream.outcomes import CallEnded, Refused
 from api.upstream.settlement import PartsWrong
@@ -37,23 +40,25 @@ from models.scans import Resolved
 
 PRICE_MOST = 10**9  # fen
 TOTAL_MOST = 10**10
+_QUANTITY = Text("须为大于0的小数，最多4位小数", "a decimal above 0 with at most 4 places, as a string")
+_PRICE = Text("须为正整数（分），且数量×单价不少于1分", "whole fen above 0, and the line at least a fen")
 
 
 def priced(given: list[ItemGiven]) -> list[ItemData]:
     """The lines with their amounts. Raises Problem amount-invalid."""
-    try:
-        lines = [_line(one) for one in given]
-    except InvalidValue:
-        raise Problem(AMOUNT_INVALID) from None
+    lines = [_line(f"/items/{place}", one) for place, one in enumerate(given)]
     if sum(line.amount_fen for line in lines) > TOTAL_MOST:
         raise Problem(AMOUNT_INVALID)
     return lines
 
 
-def _line(given: ItemGiven) -> ItemData:
-    quantity = quantity_of(given.quantity)
+def _line(place: str, given: ItemGiven) -> ItemData:
+    try:
+        quantity = quantity_of(given.quantity)
+    except InvalidValue:
+        raise Problem(AMOUNT_INVALID, errors=(FieldError(f"{place}/quantity", _QUANTITY),)) from None
     if not 0 < given.price_fen <= PRICE_MOST or line_fen(quantity, given.price_fen) <= 0:
-        raise Problem(AMOUNT_INVALID)
+        raise Problem(AMOUNT_INVALID, errors=(FieldError(f"{place}/price_fen", _PRICE),))
     amount = line_fen(quantity, given.price_fen)
     return bills.new_item(given.code, given.name, given.category, quantity, given.price_fen, amount)
 
@@ -78,7 +83,7 @@ async def make_bill(call: Call[BillRequest], found: Resolved) -> Answer:
             if begun is None:
                 raise Problem(IDEMPOTENCY_IN_PROGRESS, retry_after=2)
             made = bills.made(new, place, Parts(0, 0, 0, new.total), None, begun.at)
-            return await _publish(call, made, using=tx)
+            return await _publish(call, made, None, using=tx)
     return await _register(call, new, insured, place)
 
 
@@ -120,9 +125,11 @@ async def _register(call: Call[Any], new: NewBill, insured: InsuredData, place: 
     registration = registrations.begun(registration_id, new.bill_id, new.total)
     try:
         parts = await chain.register(registration, new.data.visit_number, new.data.items)
-        async with held.deciding(last=True) as tx:
-            answer = await _publish(call, bills.made(new, place, parts, registration_id, work.at), using=tx)
-            await held.finish(using=tx)
+        async with transaction() as tx:
+            answer = await _publish(call, bills.made(new, place, parts, registration_id, work.at), held, using=tx)
+            reach("money.keep")
+        reach("money.kept")
+        held.let_go()
         return answer
     except PartsWrong:
         raise Problem(INSURER_PARTS_MISMATCH) from None
@@ -134,12 +141,13 @@ async def _register(call: Call[Any], new: NewBill, insured: InsuredData, place: 
         await held.release()
 
 
-async def _publish(call: Call[Any], made: BillRow, *, using: Connection) -> Answer:
-    """The bill is due: seen, told, and put down as a use of the resolution."""
+async def _publish(call: Call[Any], made: BillRow, held: Held | None, *, using: Connection) -> Answer:
+    """The bill is due: seen, told, and put down as a use of the resolution. Raises HoldLost."""
     vault, caller = call.services.vault, call.hospital
-    if not await bills.publish(made.bill_id, made.parts, Client(caller.client_id, caller.session_id), using=using):
+    client, work = Client(caller.client_id, caller.session_id), held.work if held else None
+    if not await bills.publish(made.bill_id, made.parts, client, work, held.answered if held else [], using=using):
         raise Problem(CARD_REVOKED)
-    await tell_billed(call.services, made, using=using)
+    await tell_billed(call.services, made.told, using=using)
     return await keep(call, Answer(201, shown_bill(vault, made)), using=using, mine=False)
 
 

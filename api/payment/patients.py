@@ -104,6 +104,7 @@ async def pay_bill(call: Call[Empty]) -> Answer:
         raise Problem(CARD_FROZEN)
     payment_id, begun_before = await operation(call, payment_begun)
     if begun_before:
+        await press(call.services, payment_id, 3.0)
         return await answer_payment(call, payment_id, account_id)
     if any(one.status != "closed" for one in found.payments):
         return await _under_way(call, found.bill_id, account_id)
@@ -133,9 +134,7 @@ async def begin_payment(
     payer: an account, or a hospital's client and the clerk's shift if there is one.
     """
     services = call.services
-    begun = await payments.begin(
-        services.vault, payment_id, bill.bill_id, payer, bill.parts.cash, hold_seconds(services)
-    )
+    begun = await payments.begin(services.vault, payment_id, bill.bill_id, payer, bill.parts, hold_seconds(services))
     if begun is None:
         raise Problem(BILL_NOT_PAYABLE)
     payment, work = begun

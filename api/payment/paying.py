@@ -10,6 +10,7 @@ from api.payment.chain import chain_of
 from api.payment.held import Held
 from api.payment.news import order_paid
 from api.payment.telling import tell_paid
+from api.run.failpoints import reach
 from api.upstream.outcomes import CallEnded, Refused, Unknown
 from api.upstream.settlement import PartsWrong
 from api.upstream.wechat_pay_types import Order
@@ -44,6 +45,8 @@ async def settle(held: Held) -> bool:
     if payment.cancelled:
         await held.go("undo" if payment.out_trade_no is None else "close")
         return True
+    if not bill.self_paid and bill.data.insured is None:  # erased: nobody can settle it any more
+        return await _give_up(held, payment, "insurer-refused", "undo")
     if bill.data.insured is not None and bill.registration_id is not None:
         try:
             settled = await chain_of(held, bill, bill.data.insured).settle(bill.registration_id)
@@ -67,7 +70,7 @@ async def _give_up(
     held: Held, payment: PaymentRow, code: str, step: str, *, doubt: bool = False, parts: Parts | None = None
 ) -> bool:
     """Take the payment back, for this reason; parts: what the bill has from now on."""
-    async with held.deciding(last=True) as tx:
+    async with held.deciding() as tx:
         if parts is not None:
             await bills.put_parts(held.bill_id, parts, using=tx)
         await payments.give_up(payment.payment_id, code, using=tx)
@@ -119,10 +122,9 @@ async def prepay(held: Held) -> bool:
             if isinstance(ended, Refused) or attempt + 1 == _PREPAY_TRIES:
                 return await _give_up(held, payment, "payment-unavailable", "close")
             continue
-        async with held.deciding(last=True) as tx:
-            await money_work.ended(message_id, "done", using=tx)
-            await payments.prepaid(held.vault, payment.payment_id, prepay_id, using=tx)
-            await held.go("wait", wait=_POLLS[0], using=tx)
+        await payments.prepaid(held.vault, held.work, payment.payment_id, prepay_id, message_id, "wait", _POLLS[0])
+        held.let_go()
+        reach("money.kept")
         return False
     return False
 

@@ -159,14 +159,15 @@ async def restore(held: Held) -> bool:
     chain = _chain(held, case)
     try:
         await chain.unsettle((await _rest(case)).registration_id)
-        settled = await chain.settle(_current(case))
-        if settled.settled != case.stands:  # the insurer changed its mind: a person must look
+        try:
+            parts = (await chain.settle(_current(case))).settled
+        except PartsWrong:
+            parts = None
+        if parts != case.stands:  # the insurer changed its mind: a person must look
             await chain.unsettle(_current(case))
             return await _unsure(held, case)
-    except Unknown:
+    except CallEnded:
         return await _unsure(held, case)
-    except (CallEnded, PartsWrong):
-        return await held.later()
     return await fail(held, case.refund.code or "insurer-refused")
 
 

@@ -25,6 +25,11 @@ from models.database import Connection
 from models.payments import PaymentRow
 from models.refunds import ORDER_REFUNDS_MOST, YEAR_DAYS, RefundData
 
+_NOT_PAID = Text("账单还没有支付，没有可退的。", "The bill is not paid: there is nothing to give back.")
+_NOTHING_LEFT = Text(
+    "已全部退费，或全部在退费中；请查看账单上的退费进度。",
+    "All of it was refunded, or is about to be: look at the bill's refunds.",
+)
 _TOO_MANY = Text(
     "同一笔微信支付最多退费50次，最后一次请全部退清。",
     "WeChat takes 50 refunds of one payment: the last must refund all of the rest.",
@@ -47,9 +52,11 @@ async def reserve_refund(call: Call[RefundRequest], bill_id: UUID, refund_id: UU
     payment = await payments.live_payment(vault, bill_id, using=using)
     if bill is None:
         raise Problem(NOT_FOUND)
-    wanted = _wanted(body, bill)
+    if await refunds.status_of(refund_id, using=using) is not None:  # the same request was quicker
+        return
     if payment is None or bill.paid_at is None:
-        raise Problem(REFUND_EXCEEDS)
+        raise Problem(REFUND_EXCEEDS, _NOT_PAID)
+    wanted = _wanted(body, bill)
     if not bill.data.items:  # the person has left, and what the bill was for is erased
         raise Problem(REFUND_TOO_LATE)
     await _check_wechat(payment, everything=wanted.kind == "all", using=using)
@@ -92,8 +99,10 @@ def _wanted(body: RefundRequest, bill: BillRow) -> Wanted:
         wanted = Wanted("all", left, {item_id: quantity for item_id, quantity in rest.items() if quantity > 0})
     else:
         wanted = _items(body, bill, rest)
+    if left <= 0:
+        raise Problem(REFUND_EXCEEDS, _NOTHING_LEFT)
     if not 0 < wanted.total_fen <= left:
-        raise Problem(REFUND_EXCEEDS if left <= 0 or wanted.total_fen > left else AMOUNT_INVALID)
+        raise Problem(REFUND_EXCEEDS if wanted.total_fen > left else AMOUNT_INVALID)
     return wanted
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from codes.money import yuan_of
 from codes.names import mask_name
 from models import bills, refunds
-from models.bills import BillRow
+from models.bills import Told
 from models.cards import cards_told
 from models.database import Connection
 from models.messages import tell
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _NAME = "{name}"
 
 
-async def _tell(services: "Services", bill: BillRow, kind: str, zh: str, en: str, *, using: Connection) -> None:
+async def _tell(services: "Services", bill: Told, kind: str, zh: str, en: str, *, using: Connection) -> None:
     """The accounts of the card that the bill was made under, and of the person's own."""
     for card in await cards_told(services.vault, [bill.card_id], [bill.person_id], using=using):
         name = mask_name(card.person.name)
@@ -27,16 +27,9 @@ async def _tell(services: "Services", bill: BillRow, kind: str, zh: str, en: str
         )
 
 
-async def _bill(services: "Services", bill_id: UUID, *, using: Connection) -> BillRow:
-    found = await bills.bill(services.vault, bill_id, using=using)
-    if found is None:
-        raise LookupError("no such bill")
-    return found
-
-
-async def tell_billed(services: "Services", bill: BillRow, *, using: Connection) -> None:
+async def tell_billed(services: "Services", bill: Told, *, using: Connection) -> None:
     """There is something to pay."""
-    total, cash = yuan_of(bill.parts.total), yuan_of(bill.parts.cash)
+    total, cash = yuan_of(bill.total), yuan_of(bill.cash)
     await _tell(
         services,
         bill,
@@ -47,10 +40,23 @@ async def tell_billed(services: "Services", bill: BillRow, *, using: Connection)
     )
 
 
+async def tell_cancelled(services: "Services", bill: Told, *, using: Connection) -> None:
+    """There is nothing to pay any more."""
+    total = yuan_of(bill.total)
+    await _tell(
+        services,
+        bill,
+        "bill",
+        f"{bill.hospital_name}取消了{{name}}的账单，共{total}元，不需要支付了。",
+        f"{bill.hospital_name} cancelled a bill of {{name}} over {total} yuan: nothing is to be paid.",
+        using=using,
+    )
+
+
 async def tell_paid(services: "Services", bill_id: UUID, *, using: Connection) -> None:
     """It is paid."""
-    bill = await _bill(services, bill_id, using=using)
-    cash = yuan_of(bill.parts.cash)
+    bill = await bills.told_of(bill_id, using=using)
+    cash = yuan_of(bill.cash)
     await _tell(
         services,
         bill,
@@ -63,7 +69,7 @@ async def tell_paid(services: "Services", bill_id: UUID, *, using: Connection) -
 
 async def tell_refunded(services: "Services", bill_id: UUID, refund_id: UUID, *, using: Connection) -> None:
     """Money is back."""
-    bill = await _bill(services, bill_id, using=using)
+    bill = await bills.told_of(bill_id, using=using)
     refund = await refunds.refund(services.vault, refund_id, using=using)
     cash = yuan_of(refund.parts.cash if refund else 0)
     await _tell(

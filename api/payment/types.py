@@ -91,7 +91,10 @@ class RefundItem(msgspec.Struct):
 
 
 class Refund(msgspec.Struct):
-    """What was given back, part by part. kind `late`: a payment that came after it was closed."""
+    """What was given back, part by part. `pending`: on its way (WeChat takes one refund a minute of an order).
+
+    kind `late`: a payment that came after it was closed, given back. all: of what was left.
+    """
 
     refund_id: UUID
     bill_id: UUID
@@ -108,7 +111,12 @@ class Refund(msgspec.Struct):
 
 
 class Bill(msgspec.Struct):
-    """A bill; its total is the sum of the four parts. `setl_id`: the insurer's settlement that stands."""
+    """A bill; its total is the sum of the four parts, as it was paid: the insurer's fund, the personal account, what the
+    hospital bears, and cash; what stands is that less its refunds. `setl_id`: the insurer's settlement that stands now.
+
+    due -> settling (a payment is under way) -> paid -> partly-refunded -> refunded. `checking`: an upstream's outcome is
+    not known yet; do nothing, it is found out.
+    """
 
     bill_id: UUID
     hospital: HospitalNamed
@@ -166,7 +174,7 @@ class LedgerEntryList(msgspec.Struct):
 
 
 class ReconcileRequest(Strict):
-    """A local date and whose books."""
+    """A date in China (Asia/Shanghai), and whose books."""
 
     date: dt.date
     channel: Literal["wechat", "insurer"]

@@ -13,6 +13,7 @@ from api.payment.operations import Begun, operation
 from api.payment.patients import PAYING_PROBLEMS, answer_payment, begin_payment, payment_begun
 from api.payment.reserving import reserve_refund
 from api.payment.shown import shown_bill, shown_bills, shown_entry, shown_refund
+from api.payment.telling import tell_cancelled
 from api.payment.types import (
     Bill,
     BillList,
@@ -39,6 +40,7 @@ from api.problems import (
     RESOLUTION_EXPIRED,
     SERVICE_NOT_GRANTED,
     Problem,
+    Text,
 )
 from api.web.answers import Answer
 from api.web.calls import Call
@@ -50,6 +52,10 @@ from models.database import Connection, transaction
 from models.scans import access_to_money, looked_at_money
 
 subject = Subject("Payment")
+_UNDER_WAY = Text(
+    "患者手机上正在支付这张账单：请患者支付完，或在手机上取消这次支付；不操作的，15分钟后自动取消。正在核实的，请勿重复收款。",
+    "It is being paid on the patient's phone: let them finish, or cancel there; it ends by itself after 15 minutes. While it is being checked, do not charge again.",
+)
 _RESOLUTION = (NOT_FOUND, CARD_REVOKED, RESOLUTION_EXPIRED, SERVICE_NOT_GRANTED)
 
 
@@ -98,7 +104,8 @@ async def _own_bill(call: Call[Any]) -> BillRow:
 async def _looked(call: Call[Any]) -> BillRow:
     """The same, read. While the resolution lives, its scan says who looks; after it, one row an hour does."""
     found, caller = await _own_bill(call), call.hospital
-    await looked_at_money(caller.client_id, caller.session_id, found.resolution_id)
+    if found.visit_over:
+        await looked_at_money(caller.client_id, caller.session_id, found.resolution_id)
     return found
 
 
@@ -106,6 +113,14 @@ async def _note(call: Call[Any], bill: BillRow, act: str, *, using: Connection) 
     """Who did it is seen by the patient."""
     caller = call.hospital
     await access_to_money(caller.client_id, caller.session_id, bill.resolution_id, act, using=using)
+
+
+def _require_due(status: str | None) -> None:
+    """Raise Problem bill-not-payable, and say what to do, unless a bill is due."""
+    if status in ("settling", "checking"):
+        raise Problem(BILL_NOT_PAYABLE, _UNDER_WAY)
+    if status != "due":
+        raise Problem(BILL_NOT_PAYABLE)
 
 
 @subject.route(
@@ -137,12 +152,12 @@ async def cancel_bill(call: Call[Empty]) -> Answer:
     """What was registered at the insurer for it is undone."""
     found, vault = await _own_bill(call), call.services.vault
     async with transaction() as tx:
-        if await bills.lock(found.bill_id, using=tx) != "due":
-            raise Problem(BILL_NOT_PAYABLE)
+        _require_due(await bills.lock(found.bill_id, using=tx))
         await bills.becomes(found.bill_id, "cancelled", using=tx)
         if found.registration_id is not None:
             await money_work.add(found.bill_id, "undo", found.registration_id, "undo", using=tx)
         await _note(call, found, "cancelled", using=tx)
+        await tell_cancelled(call.services, found.told, using=tx)
         now = await bills.bill(vault, found.bill_id, using=tx)
         return await keep(call, Answer(200, shown_bill(vault, now or found)), using=tx)
 
@@ -164,8 +179,7 @@ async def take_payment(call: Call[WindowPaymentRequest]) -> Answer:
     payment_id, begun_before = await operation(call, payment_begun)
     if begun_before:
         return await answer_payment(call, payment_id, None)
-    if found.status != "due":
-        raise Problem(BILL_NOT_PAYABLE)
+    _require_due(found.status)
     if call.body.received_fen != found.parts.cash:
         raise Problem(AMOUNT_INVALID)
     await begin_payment(call, found, payment_id, (caller.client_id, caller.session_id))

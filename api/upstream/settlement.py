@@ -12,7 +12,7 @@ Unsent or Unknown.
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple, TypeVar
 
@@ -24,6 +24,7 @@ from codes.errors import InvalidValue
 from codes.money import Parts, fen_of, parts_of, yuan_of
 
 _ID: Final = re.compile(r"[0-9A-Za-z_-]{1,30}")
+_CLOCKS_APART: Final = timedelta(days=2)
 _OUTPATIENT: Final = "11"  # med_type 普通门诊
 # The platform wants a doctor, a department and a diagnosis, of which a bill knows nothing
 _DOCTOR: Final = {"atddr_no": "D000000000000", "dr_name": "门诊医师"}
@@ -216,7 +217,7 @@ class Settlement:
             output = await self._insurer.transact(
                 call, "2208", {"data": data}, patient.area, object, institution=inst, msgid=msgid
             )
-        return _reversed_at(output)
+        return _reversed_at(output, self._insurer.time())
 
     async def undo_message(self, inst: Institution, patient: Patient, omsgid: str, oinfno: str, *, msgid: str) -> None:
         """2601: what message `omsgid` of transaction `oinfno` did is undone, and it does nothing if it still comes.
@@ -248,24 +249,25 @@ class Settlement:
                 call.failed(Failure("parts"))
         if parts is None:
             raise PartsWrong(info.setl_id if infno == "2207" else None)
-        return Settled(info.setl_id or "", parts, _time(info.setl_time))
+        return Settled(info.setl_id or "", parts, _time(info.setl_time, self._insurer.time()))
 
 
-def _reversed_at(output: object) -> datetime | None:
+def _reversed_at(output: object, now: datetime) -> datetime | None:
     """When 2208 says it was done; it need not say anything."""
     try:
         info = msgspec.convert(output, _Reversal).setlinfo
     except msgspec.ValidationError:
         return None
-    return _time(info.setl_time) if info else None
+    return _time(info.setl_time, now) if info else None
 
 
-def _time(text: str | None) -> datetime | None:
-    """A moment of the platform's, or None where it tells none."""
+def _time(text: str | None, now: datetime) -> datetime | None:
+    """A moment of the platform's, or None where it tells none that can be: books are kept by it."""
     try:
-        return datetime.strptime(text or "", "%Y-%m-%d %H:%M:%S").replace(tzinfo=BEIJING)
+        told = datetime.strptime(text or "", "%Y-%m-%d %H:%M:%S").replace(tzinfo=BEIJING)
     except ValueError:
         return None
+    return told if abs(told - now) < _CLOCKS_APART else None
 
 
 def _moment(at: datetime) -> str:

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
         ),
         ops.RunSQL(
             sql("payment"),
-            reverse_sql="DROP VIEW bill_rows; DROP FUNCTION yima_money_access, yima_refunded, yima_paid, yima_stands_no_more, yima_stands, yima_reversed, yima_settled,"
+            reverse_sql="DROP VIEW bill_rows; DROP FUNCTION yima_money_access, yima_refunded, yima_paid, yima_prepaid, yima_stands_no_more, yima_stands, yima_hold, yima_reversed, yima_settled,"
             " yima_paid_status, yima_enter",
         ),
     ]

@@ -50,14 +50,26 @@ BEGIN
     PERFORM yima_enter(p_bill, 'reversed', p_ref, 'income', 'patient', p_cash, p_occurred);
 END $$;
 
+-- The bill's row is locked, and its work still held under this token, for so many seconds more; else YM020.
+CREATE FUNCTION yima_hold(p_work uuid, p_token uuid, p_seconds float) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    PERFORM 1 FROM bills b WHERE b.id = (SELECT w.bill_id FROM money_work w WHERE w.id = p_work) FOR UPDATE;
+    UPDATE money_work SET held_until = yima_now() + make_interval(secs => p_seconds)
+        WHERE id = p_work AND held_by = p_token AND done_at IS NULL;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'another worker has taken this work on' USING ERRCODE = 'YM020';
+    END IF;
+END $$;
+
 -- A settlement stands at the insurer, by this message; it goes into the ledger unless its parts (NULL) do not add up.
 CREATE FUNCTION yima_stands(
-    p_registration uuid, p_setl text, p_fund bigint, p_account bigint, p_hospital bigint, p_cash bigint, p_message uuid,
-    p_occurred timestamptz
+    p_work uuid, p_token uuid, p_seconds float, p_registration uuid, p_setl text, p_fund bigint, p_account bigint,
+    p_hospital bigint, p_cash bigint, p_message uuid, p_occurred timestamptz
 ) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     g record;
 BEGIN
+    PERFORM yima_hold(p_work, p_token, p_seconds);
     UPDATE registrations SET setl_id = p_setl, settled_fund = p_fund, settled_account = p_account,
             settled_hospital = p_hospital, settled_cash = p_cash
         WHERE id = p_registration RETURNING bill_id, total_fen INTO g;
@@ -84,6 +96,19 @@ BEGIN
         PERFORM yima_reversed(g.bill_id, g.setl_id, g.settled_fund, g.settled_account, g.settled_hospital, g.settled_cash,
             p_occurred);
     END IF;
+END $$;
+
+-- WeChat has the order, by this message: the payer's phone can open it, and the work lets go until it is time to ask.
+CREATE FUNCTION yima_prepaid(
+    p_work uuid, p_token uuid, p_payment uuid, p_sealed bytea, p_message uuid, p_step text, p_wait float
+) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    PERFORM yima_hold(p_work, p_token, 0);
+    UPDATE money_messages SET outcome = 'done', ended_at = yima_now() WHERE id = p_message;
+    UPDATE payments SET prepay = p_sealed, status = CASE WHEN status = 'checking' THEN 'pending' ELSE status END
+        WHERE id = p_payment;
+    UPDATE money_work SET step = p_step, attempts = 0, listed_at = NULL, held_until = NULL,
+        due_at = yima_now() + make_interval(secs => p_wait) WHERE id = p_work;
 END $$;
 
 -- A payment succeeded at WeChat. outcome: unknown-order, other-amount, again, paid, or late: it had been closed, and is
@@ -178,7 +203,7 @@ BEGIN
         SELECT gen_random_uuid(), r.id, r.card_id, r.person_id, p_client, r.hospital_id, coalesce(s.terminal, r.terminal),
             CASE WHEN p_live AND s.id IS NULL THEN r.operator_id ELSE s.operator_id END,
             CASE WHEN p_live AND s.id IS NULL THEN r.operator_name ELSE s.operator_name END,
-            r.department, r.step, 4, t, p_act
+            CASE WHEN p_live THEN r.department END, r.step, 4, t, p_act
         FROM resolutions r LEFT JOIN clerk_sessions s ON s.id = p_session
         WHERE r.id = p_resolution
             AND (NOT p_live OR EXISTS (SELECT 1 FROM cards c WHERE c.id = r.card_id AND c.status = 'active'));
@@ -190,6 +215,7 @@ CREATE VIEW bill_rows AS
 SELECT b.id AS bill_id, b.hospital_id, h.name AS hospital_name, h.code AS hospital_code, h.area AS hospital_area,
     b.person_id, b.card_id, b.resolution_id, b.status, b.self_paid, b.insutype, b.total_fen, b.fund_fen, b.account_fen,
     b.hospital_fen, b.cash_fen, b.registration_id, g.setl_id, b.sealed, b.at, b.paid_at,
+    coalesce(v.expires_at <= yima_now(), false) AS visit_over,
     (SELECT coalesce(jsonb_agg(jsonb_build_object('payment_id', p.id, 'method', p.method, 'status', p.status,
             'amount_fen', p.amount_fen, 'expires_at', p.expires_at, 'at', p.at) ORDER BY p.at, p.id), '[]')
         FROM payments p WHERE p.bill_id = b.id)::text AS payments,
@@ -202,4 +228,5 @@ SELECT b.id AS bill_id, b.hospital_id, h.name AS hospital_name, h.code AS hospit
         SELECT q.item_id, sum(q.quantity) AS quantity FROM refund_items q JOIN refunds r ON r.id = q.refund_id
             WHERE r.bill_id = b.id AND r.status <> 'failed' GROUP BY q.item_id) i)::text AS given_back
 FROM bills b JOIN hospitals h ON h.id = b.hospital_id LEFT JOIN registrations g ON g.id = b.registration_id
+    LEFT JOIN resolutions v ON v.id = b.resolution_id
 WHERE b.status NOT IN ('making', 'failed');

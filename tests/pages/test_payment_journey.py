@@ -125,3 +125,15 @@ async def test_billed_paid_refunded_in_part_and_whole_then_by_window(chromium: B
     assert sum(not settled["reversed"] for settled in books["insurer"]) == 1
     await phone.close()
     await desk.close()
+
+
+async def test_every_call_is_described_where_the_pages_say_so(service: Service, chromium: Browser) -> None:
+    """/docs reads the document as it is, and needs nothing from elsewhere."""
+    page = await chromium.new_page(base_url=str(service.http.base_url))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await page.goto("/docs")
+    await expect(page.locator(".opblock").first).to_be_visible(timeout=PATIENCE)
+    await expect(page.get_by_text("/v1/hospital/bills/{bill_id}/refunds")).to_be_visible()
+    assert [url for url in asked if not url.startswith((str(service.http.base_url), "data:", "blob:"))] == []
+    await page.close()
