@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from codes.money import Parts
-from models.cards import check_row
+from models.cards import FIELDS, CardRow, check_row, open_card
 from models.database import Connection, row, rows
 from models.keyset import FAR, LAST
 from models.money_work import HoldLost, Work
@@ -350,6 +350,37 @@ async def told_of(bill_id: UUID, *, using: Connection) -> Told:
     if found is None:
         raise LookupError("no such bill")
     return Told(*found)
+
+
+class News(NamedTuple):
+    """What news of an order is about: its bill, whether it is known already, and the cards whose accounts are told."""
+
+    bill: Told
+    known: bool
+    cards: list[CardRow]
+
+
+_OF_ORDER: Final = f"""
+SELECT b.id AS bill_id, h.name AS hospital_name, b.person_id AS patient_id, b.card_id AS billed_card, b.total_fen, b.cash_fen,
+    y.paid_at, {FIELDS}
+FROM payments y JOIN bills b ON b.id = y.bill_id JOIN hospitals h ON h.id = b.hospital_id
+LEFT JOIN (cards c JOIN people p ON p.id = c.person_id LEFT JOIN insurances i ON i.card_id = c.id)
+    ON c.person_id = b.person_id AND (c.id = b.card_id OR c.relation = 'self') AND c.status <> 'closed'
+WHERE y.out_trade_no = $1 ORDER BY c.created_at, c.id
+"""
+
+
+async def news_of_order(vault: Vault, number: str) -> News | None:
+    """What news of an order is about; None where there is no such order. Raises IntegrityBroken."""
+    found = await rows(_OF_ORDER, number)
+    if not found:
+        return None
+    names = ("bill_id", "hospital_name", "patient_id", "billed_card", "total_fen", "cash_fen")
+    return News(
+        Told(*(found[0][name] for name in names)),
+        found[0]["paid_at"] is not None,
+        [open_card(vault, record) for record in found if record["id"] is not None],
+    )
 
 
 class Unfinished(NamedTuple):

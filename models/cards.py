@@ -17,7 +17,7 @@ CARDS_MOST: Final = 10
 HANDLE_BYTES: Final = 8
 HOLDER, PERSON, REGISTRAR = "holder", "person", "registrar"  # who may keep a card frozen
 
-_FIELDS: Final = (
+FIELDS: Final = (
     "c.id, c.account_id, c.person_id, c.relation, c.handle, c.status, c.frozen_by, c.live_since, c.version, c.mac,"
     " c.created_at, c.changed_at, p.health_card_id, p.sealed AS person_sealed, i.sealed AS insurance_sealed,"
     " yima_now() AS now"
@@ -127,7 +127,7 @@ def open_person(vault: Vault, record: Any) -> PersonData:
 
 
 def open_card(vault: Vault, record: Any) -> CardRow:
-    """A card of a record of _FIELDS. Raises IntegrityBroken."""
+    """A card of a record of FIELDS. Raises IntegrityBroken."""
     check_row(vault, record)
     person = open_person(vault, record)
     insurance = record["insurance_sealed"]
@@ -152,7 +152,7 @@ def open_card(vault: Vault, record: Any) -> CardRow:
 async def cards_of(vault: Vault, account_id: UUID, *, using: Connection | None = None) -> list[CardRow]:
     """The account's cards that are not closed, oldest first."""
     found = await rows(
-        f"SELECT {_FIELDS} {_FROM} WHERE c.account_id = $1 AND c.status <> 'closed' ORDER BY c.created_at, c.id",
+        f"SELECT {FIELDS} {_FROM} WHERE c.account_id = $1 AND c.status <> 'closed' ORDER BY c.created_at, c.id",
         account_id,
         using=using,
     )
@@ -162,7 +162,7 @@ async def cards_of(vault: Vault, account_id: UUID, *, using: Connection | None =
 async def card_of(vault: Vault, account_id: UUID, card_id: UUID, *, using: Connection | None = None) -> CardRow | None:
     """The account's card of that id, unless it is closed or another's."""
     found = await row(
-        f"SELECT {_FIELDS} {_FROM} WHERE c.id = $1 AND c.account_id = $2 AND c.status <> 'closed'",
+        f"SELECT {FIELDS} {_FROM} WHERE c.id = $1 AND c.account_id = $2 AND c.status <> 'closed'",
         card_id,
         account_id,
         using=using,
@@ -175,7 +175,7 @@ async def cards_of_person(
 ) -> list[CardRow]:
     """All cards of a person, whoever holds them, oldest first; closed ones only where they are asked for."""
     found = await rows(
-        f"SELECT {_FIELDS} {_FROM} WHERE c.person_id = $1 AND (c.status <> 'closed' OR $2) ORDER BY c.created_at, c.id",
+        f"SELECT {FIELDS} {_FROM} WHERE c.person_id = $1 AND (c.status <> 'closed' OR $2) ORDER BY c.created_at, c.id",
         person_id,
         closed,
         using=using,
@@ -186,7 +186,7 @@ async def cards_of_person(
 async def cards_told(vault: Vault, card_ids: list[UUID], person_ids: list[UUID], *, using: Connection) -> list[CardRow]:
     """Of these people: these cards, and their own (`self`) ones; none that is closed."""
     found = await rows(
-        f"SELECT {_FIELDS} {_FROM} WHERE c.person_id = ANY($2) AND (c.id = ANY($1) OR c.relation = 'self')"
+        f"SELECT {FIELDS} {_FROM} WHERE c.person_id = ANY($2) AND (c.id = ANY($1) OR c.relation = 'self')"
         " AND c.status <> 'closed' ORDER BY c.created_at, c.id",
         card_ids,
         person_ids,

@@ -34,6 +34,15 @@ class PaymentRow(NamedTuple):
     now: datetime
 
 
+class Letter(NamedTuple):
+    """A sealed message to the account of a card."""
+
+    message_id: UUID
+    account_id: UUID
+    card_id: UUID
+    sealed: bytes
+
+
 _BEGIN: Final = """
 WITH b AS (UPDATE bills SET status = 'settling' WHERE id = $2 AND status = 'due' AND fund_fen = $13
     AND account_fen = $14 AND hospital_fen = $15 AND cash_fen = $5 RETURNING id),
@@ -207,11 +216,20 @@ async def succeed(payment_id: UUID, *, using: Connection) -> None:
 
 
 async def paid(
-    number: str, fen: int, occurred: datetime | None, refund_id: UUID, sealed: bytes, *, using: Connection
+    number: str, fen: int, occurred: datetime | None, refund_id: UUID, sealed: bytes, messages: list[Letter]
 ) -> Any:
-    """News of WeChat that an order was paid: outcome, bill, payment (see sql/payment.sql)."""
+    """News of WeChat that an order was paid, in one statement: outcome, bill, payment (see sql/payment.sql).
+
+    messages: what is told if it is; refund_id, sealed: of the refund that gives a late one back.
+    """
     return await row(
-        "SELECT * FROM yima_paid($1, $2, $3, $4, $5)", number, fen, occurred, refund_id, sealed, using=using
+        "SELECT * FROM yima_paid($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        number,
+        fen,
+        occurred,
+        refund_id,
+        sealed,
+        *([getattr(one, name) for one in messages] for name in Letter._fields),
     )
 
 

@@ -4,10 +4,11 @@ import logging
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
-from api.payment.telling import tell_paid, tell_refunded
+from api.payment.telling import paid_letters, tell_refunded
 from api.upstream.outcomes import CallEnded
 from api.upstream.wechat_pay_types import Order, Refund
 from models import payments, refunds
+from models.bills import news_of_order
 from models.database import transaction
 from models.payments import PaymentRow
 from models.refunds import RefundData
@@ -26,10 +27,11 @@ async def payment_succeeded(services: "Services", number: str, fen: int, occurre
     """An order was paid: unknown-order, other-amount, again, paid or late (then it is given back)."""
     refund_id = uuid4()
     sealed = services.vault.seal(RefundData(LATE), "refunds", "sealed", refund_id)
-    async with transaction() as tx:
-        told = await payments.paid(number, fen, occurred, refund_id, sealed, using=tx)
-        if told["outcome"] == "paid":
-            await tell_paid(services, told["bill"], using=tx)
+    news = await news_of_order(services.vault, number)
+    if news is None:
+        return _said(services, "paid", "unknown-order")
+    letters = [] if news.known else paid_letters(services, news)
+    told = await payments.paid(number, fen, occurred, refund_id, sealed, letters)
     return _said(services, "paid", told["outcome"])
 
 

@@ -112,9 +112,12 @@ BEGIN
 END $$;
 
 -- A payment succeeded at WeChat. outcome: unknown-order, other-amount, again, paid, or late: it had been closed, and is
--- given back by a refund (p_refund, with its sealed reason) that this makes.
-CREATE FUNCTION yima_paid(p_number text, p_fen bigint, p_occurred timestamptz, p_refund uuid, p_sealed bytea)
-RETURNS TABLE (outcome text, bill uuid, payment uuid) LANGUAGE plpgsql VOLATILE AS $$
+-- given back by a refund (p_refund, with its sealed reason) that this makes. p_message…: what the accounts of these cards
+-- are told if it is paid.
+CREATE FUNCTION yima_paid(
+    p_number text, p_fen bigint, p_occurred timestamptz, p_refund uuid, p_sealed bytea, p_message uuid[],
+    p_account uuid[], p_card uuid[], p_said bytea[]
+) RETURNS TABLE (outcome text, bill uuid, payment uuid) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     t timestamptz;
     p record;
@@ -144,6 +147,10 @@ BEGIN
         UPDATE bills SET status = 'paid', paid_at = t WHERE id = bill;
         UPDATE money_work SET done_at = t WHERE ref = payment AND kind = 'pay' AND done_at IS NULL;
         PERFORM yima_change(b.hospital_id, 'paid', bill, t);
+        INSERT INTO messages (id, account_id, card_id, kind, sealed, ref, at)
+            SELECT m.id, m.account, m.card, 'paid', m.said, bill::text, t
+            FROM unnest(p_message, p_account, p_card, p_said) m(id, account, card, said)
+            JOIN cards c ON c.id = m.card AND c.status <> 'closed';
     ELSE
         outcome := 'late';
         UPDATE payments SET paid_at = t, cancelled = true WHERE id = payment;

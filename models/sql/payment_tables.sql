@@ -95,6 +95,10 @@ DECLARE
     given bigint;
     due_back bigint;
 BEGIN
+    IF current_setting('yima.balanced', true) = p_bill::text THEN
+        RETURN;  -- looked at in this COMMIT, for another row
+    END IF;
+    PERFORM set_config('yima.balanced', p_bill::text, true);
     SELECT status, total_fen INTO b FROM bills WHERE id = p_bill;
     IF b.status IN ('making', 'failed', 'settling', 'checking') OR EXISTS (
             SELECT 1 FROM refunds WHERE bill_id = p_bill AND status IN ('pending', 'checking') AND NOT owed) THEN
