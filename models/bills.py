@@ -13,6 +13,7 @@ from models.database import Connection, row, rows
 from models.keyset import FAR, LAST
 from models.money_work import HoldLost, Work
 from models.own_records import SEES
+from models.registrations import batch_number
 from models.vault import Vault
 
 
@@ -143,7 +144,7 @@ i AS (INSERT INTO bill_items (id, bill_id, position, quantity, price_fen, amount
     SELECT i.id, b.id, i.n, i.quantity, i.price, i.amount FROM b, unnest($14::uuid[], $15::numeric[], $16::bigint[],
         $17::bigint[]) WITH ORDINALITY i(id, quantity, price, amount, n)),
 g AS (INSERT INTO registrations (id, bill_id, chrg_bchno, total_fen, undone, at)
-    SELECT $10, b.id, left(replace($10::text, '-', ''), 30), $8, false, yima_now() FROM b WHERE $10 IS NOT NULL),
+    SELECT $10, b.id, $18, $8, false, yima_now() FROM b WHERE $10 IS NOT NULL),
 w AS (INSERT INTO money_work (id, bill_id, kind, ref, step, attempts, at, due_at, held_by, held_until)
     SELECT $11, b.id, 'make', $10, 'undo', 0, yima_now(), yima_now(), $12, yima_now() + make_interval(secs => $13)
     FROM b WHERE $10 IS NOT NULL)
@@ -178,6 +179,7 @@ async def begin(
         [item.quantity for item in items],
         [item.price_fen for item in items],
         [item.amount_fen for item in items],
+        batch_number(registration_id) if registration_id else None,
         using=using,
     )
     if made is None:

@@ -17,6 +17,12 @@ from models.keyset import FAR, LAST
 
 LISTED_AFTER: Final = 8  # tries, about four minutes
 _BACKOFF_MOST: Final = 600
+_LATER: Final = (
+    "UPDATE money_work SET attempts = attempts + 1,"
+    f" due_at = yima_now() + make_interval(secs => least({_BACKOFF_MOST}, power(2, least(attempts, 10)))),"
+    f" listed_at = CASE WHEN attempts + 1 >= {LISTED_AFTER} THEN coalesce(listed_at, yima_now()) END"
+    " WHERE id = $1 AND done_at IS NULL"
+)
 _LOST: Final = "YM020"  # of yima_hold
 
 
@@ -52,34 +58,18 @@ _FIRST: Final = (  # no earlier work of its bill must end before
 )
 
 
-async def add(
-    bill_id: UUID,
-    kind: str,
-    ref: UUID,
-    step: str,
-    *,
-    hold: float | None = None,
-    wait: float = 0.0,
-    using: Connection,
-) -> Work:
-    """Begin work; hold: seconds for which this process takes it on at once, else it is anybody's after `wait`."""
-    token = uuid4()
-    made = await row(
-        "INSERT INTO money_work (id, bill_id, kind, ref, step, attempts, at, due_at, held_by, held_until)"
-        " VALUES ($1, $2, $3, $4, $5, 0, yima_now(), yima_now() + make_interval(secs => $6),"
-        " CASE WHEN $7::float IS NOT NULL THEN $8::uuid END, yima_now() + make_interval(secs => $7)) RETURNING id, at",
+async def add(bill_id: UUID, kind: str, ref: UUID, step: str, *, using: Connection) -> None:
+    """Begin work that is anybody's."""
+    await row(
+        "INSERT INTO money_work (id, bill_id, kind, ref, step, attempts, at, due_at)"
+        " VALUES ($1, $2, $3, $4, $5, 0, yima_now(), yima_now()) RETURNING id",
         uuid4(),
         bill_id,
         kind,
         ref,
         step,
-        wait,
-        hold,
-        token,
         using=using,
     )
-    assert made is not None  # noqa: S101 - an INSERT returns its row
-    return Work(made["id"], bill_id, kind, ref, step, 0, made["at"], token)
 
 
 async def claim(work_id: UUID, seconds: float) -> Work | None:
@@ -138,14 +128,7 @@ async def go(work: Work, step: str, *, wait: float = 0.0, using: Connection | No
 
 async def later(work: Work) -> None:
     """Try the step again after a while that grows; after some tries it goes on a person's list, too. Raises HoldLost."""
-    wait = min(_BACKOFF_MOST, 2 ** min(work.attempts, 10))
-    await _hold(
-        "UPDATE money_work SET attempts = attempts + 1, due_at = yima_now() + make_interval(secs => $3),"
-        f" listed_at = CASE WHEN attempts + 1 >= {LISTED_AFTER} THEN coalesce(listed_at, yima_now()) END"
-        " WHERE id = $1 AND held_by = $2 AND done_at IS NULL RETURNING id",
-        work,
-        float(wait),
-    )
+    await _hold(f"{_LATER} AND held_by = $2 RETURNING id", work)
 
 
 async def wait(work: Work, seconds: float) -> None:
@@ -290,14 +273,8 @@ async def _hold(statement: str, work: Work, *values: object, using: Connection |
 
 
 async def set_back(work_id: UUID) -> None:
-    """A step broke off for no reason that it knows: again later, and on a person's list after some tries."""
-    await row(
-        "UPDATE money_work SET attempts = attempts + 1,"
-        f" due_at = yima_now() + make_interval(secs => least({_BACKOFF_MOST}, power(2, least(attempts, 10)))),"
-        f" listed_at = CASE WHEN attempts + 1 >= {LISTED_AFTER} THEN coalesce(listed_at, yima_now()) END"
-        " WHERE id = $1 AND done_at IS NULL RETURNING id",
-        work_id,
-    )
+    """The same of a step that broke off for no reason that it knows, whoever holds it."""
+    await row(f"{_LATER} RETURNING id", work_id)
 
 
 async def hurry(out_refund_no: str) -> None:

@@ -144,16 +144,13 @@ async def doubt(refund_id: UUID, unsure: bool, *, using: Connection) -> None:
     )
 
 
-async def settle_status(bill_id: UUID, *, using: Connection) -> str:
-    """Bring the row of a bill that was paid to what its refunds make of it; its status."""
+async def settle_status(bill_id: UUID, *, using: Connection) -> None:
+    """Bring the row of a bill that was paid to what its refunds make of it."""
     await row(
         "UPDATE bills SET status = yima_paid_status($1) WHERE id = $1 AND status <> yima_paid_status($1) RETURNING id",
         bill_id,
         using=using,
     )
-    found = await row("SELECT status FROM bills WHERE id = $1", bill_id, using=using)
-    status: str = found["status"] if found else ""
-    return status
 
 
 async def cash_back_now(bill_id: UUID, ref: str, fen: int, *, using: Connection) -> None:

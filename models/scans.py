@@ -229,22 +229,17 @@ async def accesses_since(person_ids: list[UUID], since: datetime) -> list[Any]:
 
 
 async def access_to_money(
-    client_id: UUID, session_id: UUID | None, resolution_id: UUID, act: str, *, live: bool = False, using: Connection
-) -> bool:
-    """Put down that a hospital used a resolution for payment (act: billed, paid, refunded, cancelled).
-
-    session_id: the clerk's shift, if one did it. live: False is returned where the card is not active any more.
-    """
-    found = await row(
-        "SELECT yima_money_access($1, $2, $3, $4, $5, yima_now()) AS done",
+    client_id: UUID, session_id: UUID | None, resolution_id: UUID, act: str, *, using: Connection
+) -> None:
+    """Put down that a hospital used a resolution for payment. session_id: the clerk's shift, if one did it."""
+    await row(
+        "SELECT yima_money_access($1, $2, $3, $4, false, yima_now())",
         resolution_id,
         client_id,
         session_id,
         act,
-        live,
         using=using,
     )
-    return bool(found and found["done"])
 
 
 async def looked_at_money(client_id: UUID, session_id: UUID | None, resolution_id: UUID) -> None:

@@ -184,7 +184,7 @@ async def close(held: Held) -> bool:
             message_id, _ = await held.send("close", payment.payment_id, pay.close, number=number)
             await money_work.ended(message_id, "done")
     except Refused as refused:
-        if refused.code not in ("ORDER_NOT_EXIST", "ORDERNOTEXIST"):
+        if refused.code != "ORDER_NOT_EXIST":
             return await _unsure(held, payment)
     except CallEnded:
         return await _unsure(held, payment)
